@@ -1,0 +1,1 @@
+// Compiles tools/cmake/pch.h once for every room.
