@@ -1,0 +1,51 @@
+// The talk between core and edge over a socketpair: length-prefixed JSON frames. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace berth::edge {
+
+/// Frames longer than this end the channel: 64 MiB hold 20,000 routes with certificates.
+inline constexpr std::size_t max_frame = 64u << 20;
+
+/// Four bytes of length, big endian, then the payload.
+std::string encode_frame(std::string_view payload);
+
+/// Collects bytes from the channel and gives frames back.
+class FrameReader {
+ public:
+  void feed(std::string_view bytes);
+  /// The next whole payload, nothing when more bytes are needed. Code::invalid when a length exceeds max_frame: the
+  /// channel cannot be used any more.
+  Result<std::optional<std::string>> next();
+
+ private:
+  std::string buffer_;
+};
+
+/// core -> edge: payload of a frame is encode_snapshot(). Edge -> core: one EdgeEvent a frame.
+struct EdgeEvent {
+  enum class Kind {
+    accepted,            ///< `version` is in use and saved
+    refused,             ///< `version` is not in use; `detail` says why; the old one serves on
+    listening,           ///< `subject` is the listener ("web"), `detail` its address with the real port
+    certificate_wanted,  ///< `subject` is a routed host that has no certificate; at most once a minute per host
+    upstream_failed,     ///< `subject` is the service, `detail` the reason; at most once a second per service
+    stopped,             ///< drained; the process is about to exit
+  };
+  Kind kind = Kind::accepted;
+  std::uint64_t version = 0;
+  std::string subject{};
+  std::string detail{};
+  friend bool operator==(const EdgeEvent&, const EdgeEvent&) = default;
+};
+std::string encode_event(const EdgeEvent& event);
+Result<EdgeEvent> decode_event(std::string_view payload);
+
+}  // namespace berth::edge

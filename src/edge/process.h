@@ -1,0 +1,35 @@
+// The edge as a process of its own: listeners fed by snapshots from core, serving on without core.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace berth::edge {
+
+/// What the supervisor decides when it starts the role. Everything that may change later is in the Snapshot.
+struct EdgeOptions {
+  std::vector<std::string> web{"127.0.0.1:80", "[::1]:80"};  ///< empty: no such listener; port 0: any free one
+  std::vector<std::string> websecure{"127.0.0.1:443", "[::1]:443"};
+  std::string data;          ///< folder of the edge alone (DATA/edge, 0700); holds the last good snapshot
+  int control = -1;          ///< stream socketpair to core, owned from here on; -1: none yet
+  int supervisor = -1;       ///< socketpair on which a new control descriptor may arrive (send_control); -1: none
+  unsigned workers = 1;      ///< threads with a loop and listeners (SO_REUSEPORT) each
+  std::string access_log{};  ///< file for one JSON line a request, opened for appending; empty: none
+  std::chrono::milliseconds drain{30'000};  ///< how long open exchanges may finish after SIGTERM
+};
+
+/// Runs until SIGTERM or SIGINT and a drain, or until the supervisor's end of `supervisor` closes. Reads frames with
+/// snapshots from the control channel, answers each with an event (edge/channel.h), and keeps the last good one in
+/// data/snapshot (0600), from which it starts when core is away. Losing the control channel changes nothing: it serves
+/// on and waits for a new one on `supervisor`. A frame that does not decode is refused and the old snapshot stays.
+/// Exit status: 0 drained, 1 a listener could not be opened or the data folder is not usable (message on stderr).
+int run_edge(EdgeOptions options);
+
+/// Supervisor's side: gives the edge a new control descriptor (SCM_RIGHTS on the other end of EdgeOptions::supervisor).
+/// The descriptor is duplicated by the kernel; the caller still owns its own.
+Result<void> send_control(int supervisor, int control);
+
+}  // namespace berth::edge

@@ -1,0 +1,96 @@
+// Router rules in Traefik's grammar: text -> Rule, and whether a request matches.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "edge/ip.h"
+
+namespace berth::edge {
+
+/// What a rule may look at: views into one request that was parsed and made canonical before.
+struct RequestFacts {
+  std::string_view host;    ///< lower case, without port and trailing dot
+  std::string_view method;  ///< as sent
+  std::string_view path;    ///< canonical path as it will be forwarded, without query; begins with '/'
+  std::string_view query;   ///< as sent, without '?'
+  Ip client;                ///< the peer, or what a trusted proxy in front of it said
+  /// Header fields as sent; names are compared without case.
+  std::span<const std::pair<std::string_view, std::string_view>> headers{};
+};
+
+/// A compiled regular expression (RE2: linear time, since rules come from users' labels). Immutable, any thread.
+class Regex {
+ public:
+  /// Code::invalid with RE2's reason. `whole`: it must match all of the text (Traefik v2), not a part of it.
+  static Result<std::shared_ptr<const Regex>> compile(std::string_view pattern, bool whole = false);
+  virtual ~Regex() = default;
+  virtual bool matches(std::string_view text) const = 0;
+};
+
+enum class MatcherKind {
+  host,
+  host_regexp,
+  path,
+  path_prefix,
+  path_regexp,
+  method,
+  header,
+  header_regexp,
+  query,
+  query_regexp,
+  client_ip
+};
+
+/// One matcher of a rule, ready to be asked.
+struct Matcher {
+  MatcherKind kind = MatcherKind::host;
+  bool negated = false;
+  std::string key;                     ///< header or query name (header names in lower case)
+  std::string value;                   ///< host, path, method, value or pattern
+  bool any_value = false;              ///< Query(`k`): the key alone decides
+  std::shared_ptr<const Regex> regex;  ///< set for the *_regexp kinds and for v2 patterns in Path and PathPrefix
+  Cidr prefix{};                       ///< set for client_ip
+};
+
+/// A node of the tree; negation was pushed down to the matchers (De Morgan), so there are only three kinds.
+struct RuleNode {
+  enum class Kind { match, all, any };
+  Kind kind = Kind::match;
+  std::size_t matcher = 0;           ///< index into Rule::matchers, for `match`
+  std::vector<RuleNode> children{};  ///< for `all` and `any`
+};
+
+/// A parsed rule. Immutable once made.
+struct Rule {
+  std::string text;
+  std::vector<Matcher> matchers;
+  RuleNode root;
+  std::vector<std::string> warnings;  ///< deprecated v2 forms that were accepted, with their v3 form
+
+  /// Traefik's default: a longer rule is asked first.
+  int default_priority() const { return static_cast<int>(text.size()); }
+};
+
+/// rule := and {"||" and}; and := unary {"&&" unary}; unary := "!" unary | "(" rule ")" | Name "(" string {"," string}
+/// ")"; a string is in backticks or in double quotes with Go's escapes. Code::invalid: "rule:1:14: ..." with the line
+/// and a caret in its detail. At most 4 KiB, 64 levels and 256 matchers.
+Result<Rule> parse_rule(std::string_view text);
+
+bool matches(const Rule& rule, const RequestFacts& facts);
+
+/// The hosts without which the rule cannot match, for the table's index and for certificates: exact names and
+/// "*.parent" patterns. Empty: the rule may match any host.
+std::vector<std::string> hosts_of(const Rule& rule);
+
+/// `text` in lower case without port and one trailing dot when it is a DNS name, a wildcard name or an IP literal;
+/// Code::invalid otherwise. At most 253 characters.
+Result<std::string> canonical_host(std::string_view text);
+
+}  // namespace berth::edge

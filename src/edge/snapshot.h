@@ -1,0 +1,52 @@
+// What core sends to the edge: one versioned value with everything that the edge needs to serve.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "edge/route.h"
+
+namespace berth::edge {
+
+/// A server certificate with its key. `chain` and `key` are PEM.
+struct Certificate {
+  std::vector<std::string> hosts;  ///< exact names and "*.parent" wildcards, lower case
+  std::string chain;               ///< leaf first, then intermediates
+  std::string key;                 ///< secret: written only to 0600 files and private sockets
+  std::chrono::sys_seconds not_before{};
+  std::chrono::sys_seconds not_after{};
+};
+
+/// How the edge behaves beside its routes. Every default is safe for an open listener.
+struct Settings {
+  std::uint16_t public_https_port = 443;       ///< where `web` redirects to
+  std::vector<std::string> trusted_proxies{};  ///< prefixes whose X-Forwarded-* are believed
+  std::size_t header_bytes = 64u << 10;        ///< limit of a request head; 431 above
+  std::size_t header_count = 100;
+  std::size_t body_bytes = 0;  ///< limit of a request body, 0: none; 413 above
+  std::chrono::milliseconds header_timeout{10'000};
+  std::chrono::milliseconds idle_timeout{75'000};
+  std::chrono::milliseconds stall_timeout{60'000};  ///< of one read or write inside a body
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds response_timeout{60'000};  ///< from the request's end to the response head
+  friend bool operator==(const Settings&, const Settings&) = default;
+};
+
+struct Snapshot {
+  std::uint64_t version = 0;  ///< grows with every change
+  Settings settings;
+  std::vector<Route> routes;
+  std::vector<Service> services;
+  std::vector<Certificate> certificates;
+};
+
+/// JSON text with the private keys in it: for the socketpair and the edge's own 0600 file only.
+std::string encode_snapshot(const Snapshot& snapshot);
+/// Code::invalid naming the member that is missing or wrong, never its value.
+Result<Snapshot> decode_snapshot(std::string_view bytes);
+
+}  // namespace berth::edge
