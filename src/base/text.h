@@ -39,9 +39,10 @@ std::string_view did_you_mean(std::string_view word, std::span<const std::string
 /// ` (did you mean "x"?)`, or "" when no candidate is near: to end an error message with.
 std::string suggestion(std::string_view word, std::span<const std::string_view> candidates);
 
-/// A command line as words: white space divides, '...' is literal, "..." keeps white space and knows \" and \\,
-/// a backslash takes the next byte, # at the start of a word begins a comment. No expansion of any kind.
-/// Code::invalid for a quote that is not closed or a backslash at the end.
+/// A command line as words, the way Compose reads `command: a "b c"`: white space divides; '...' is literal; "..." and
+/// `...` and $(...) keep white space; a backslash outside '...' takes the next character (\n and \t as in C); nothing
+/// is expanded; the first ; & | < or > outside quotes ends the words, the rest is dropped.
+/// Code::invalid for a quote or $( that is not closed, a bare parenthesis, or a backslash at the end.
 Result<std::vector<std::string>> split_words(std::string_view text);
 
 }  // namespace berth
