@@ -1,0 +1,53 @@
+// Who may change a project on an engine right now: one writer at a time, over processes and over hosts.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/client.h"
+
+namespace berth::plan {
+
+/// Who holds a lock, as its labels say.
+struct Owner {
+  std::string owner{};  ///< "up", "reconciler", ...: what it does
+  std::string host{};
+  std::int64_t pid = 0;
+  std::int64_t time = 0;  ///< when it was taken, seconds since 1970
+  std::string start{};    ///< start time of the process in clock ticks (Linux), tells a reused pid apart
+  std::string token{};    ///< random, tells two takers of one process apart
+  /// "up (pid 123 on web1, since 2026-11-22T05:30:00Z)".
+  std::string text() const;
+};
+
+/// A lock that is held: a flock on `<runtime folder>/<engine>-<project>.lock` and the engine volume
+/// `berth-lock_<project>`. release() gives both back; dropping it unlocks the file only, and the next taker on this
+/// host takes the volume over, because this process holds the file no more.
+class Lock {
+ public:
+  Lock(Lock&&) noexcept;
+  Lock& operator=(Lock&&) noexcept;
+  ~Lock();
+
+  /// Set when a dead owner's lock was taken over: for the user.
+  const std::string& message() const { return message_; }
+  io::Task<Result<void>> release(engine::Client& client);
+
+ private:
+  friend io::Task<Result<Lock>> lock_project(engine::Client& client, struct LockOptions options);
+  Lock(int file, std::string volume, std::string message);
+  int file_ = -1;
+  std::string volume_;
+  std::string message_;
+};
+
+struct LockOptions {
+  std::string project{};
+  std::string owner = "berth";
+  std::string folder{};  ///< runtime folder: /run/berth, or $XDG_RUNTIME_DIR/berth; made 0700 when missing
+};
+/// Takes the lock or fails at once: Code::busy names the owner. A lock whose owner is on this host and dead is taken
+/// over; one of another host never is: the message says how to remove the volume by hand.
+io::Task<Result<Lock>> lock_project(engine::Client& client, LockOptions options);
+
+}  // namespace berth::plan

@@ -1,0 +1,14 @@
+// Taking the snapshot from an engine.
+#pragma once
+
+#include "engine/client.h"
+#include "plan/observed.h"
+
+namespace berth::plan {
+
+/// Lists by label, inspects what is listed (at most 16 at a time) and looks up what `wanted` names besides. What is
+/// gone between list and inspect is left out; any other failure is the failure of the whole: half a snapshot would
+/// plan removals and creations that nobody wants.
+io::Task<Result<Observed>> observe(engine::Client& client, Wanted wanted);
+
+}  // namespace berth::plan

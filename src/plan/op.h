@@ -1,0 +1,140 @@
+// The operations that a plan consists of: one op is one effect on the engine. Pure values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/json.h"
+#include "plan/observed.h"
+
+namespace berth::plan {
+
+/// A container: one that was observed (`id`), or the one that node `created_by` will have created.
+struct ContainerRef {
+  std::string id{};    ///< "" when the plan creates it
+  std::string name{};  ///< for messages
+  int created_by = 0;  ///< node id, 0 when it was observed
+  /// What was observed: before the first op on it the executor reads it again and stops with Code::moved when it is
+  /// gone, has another name, or runs although it was down.
+  std::optional<State> seen{};
+};
+
+/// A text of a body that is known only while the plan runs: `prefix` + the result of node `from`.
+struct Fill {
+  std::vector<std::string> path{};  ///< member keys, and decimal indices into arrays
+  std::string prefix{};
+  int from = 0;  ///< its result: a container's id, an image's id
+};
+
+struct CreateNetwork {
+  Json body{};  ///< of POST /networks/create
+};
+struct RemoveNetwork {
+  std::string id{};
+  std::string name{};
+};
+struct CreateVolume {
+  Json body{};  ///< of POST /volumes/create
+};
+struct RemoveVolume {
+  std::string name{};
+};
+struct PullImage {
+  std::string reference{};
+  std::string platform{};
+};
+struct BuildImage {
+  std::string tag{};
+  Json build{};  ///< the service's `build` in canonical Compose form
+  std::string platform{};
+  std::string shown{};              ///< the service, for messages
+  std::vector<std::string> tags{};  ///< further ones
+  bool pull = false;                ///< base images too
+  bool no_cache = false;
+};
+struct RemoveImage {
+  std::string reference{};
+};
+struct CreateContainer {
+  std::string name{};
+  Json body{};  ///< of POST /containers/create
+  std::string platform{};
+  std::vector<Fill> fills{};
+};
+struct ConnectNetwork {
+  ContainerRef container{};
+  std::string network{};  ///< name
+  Json endpoint{};        ///< EndpointSettings
+};
+struct DisconnectNetwork {
+  ContainerRef container{};
+  std::string network{};  ///< name
+};
+/// One file for a container: a secret or config that comes from the environment or from the document itself.
+struct CopiedFile {
+  std::string target{};   ///< absolute path in the container
+  std::string content{};  ///< never printed
+  int mode = 0444;
+  std::string uid{};  ///< "" for root
+  std::string gid{};
+};
+struct CopyIn {
+  ContainerRef container{};
+  std::vector<CopiedFile> files{};
+};
+struct StartContainer {
+  ContainerRef container{};
+};
+struct StopContainer {
+  ContainerRef container{};
+  std::optional<std::int64_t> grace{};  ///< seconds; absent: what the container says
+};
+struct RemoveContainer {
+  ContainerRef container{};
+  bool volumes = false;  ///< its anonymous volumes too
+  bool force = false;    ///< kills it first
+};
+struct RenameContainer {
+  ContainerRef container{};
+  std::string name{};
+};
+/// What to wait for.
+enum class Until {
+  ready,      ///< running, and healthy where it has a health check
+  healthy,    ///< healthy; a container without a health check is an error
+  completed,  ///< ended with status 0
+};
+struct WaitContainer {
+  ContainerRef container{};
+  Until until = Until::ready;
+  std::int64_t seconds = 0;  ///< at most; 0 for no bound
+};
+struct RestartContainer {
+  ContainerRef container{};
+  std::optional<std::int64_t> grace{};
+};
+struct KillContainer {
+  ContainerRef container{};
+  std::string signal{};
+};
+struct UnpauseContainer {
+  ContainerRef container{};
+};
+
+using Op =
+    std::variant<CreateNetwork, RemoveNetwork, CreateVolume, RemoveVolume, PullImage, BuildImage, RemoveImage,
+                 CreateContainer, ConnectNetwork, DisconnectNetwork, CopyIn, StartContainer, StopContainer,
+                 RemoveContainer, RenameContainer, WaitContainer, RestartContainer, KillContainer, UnpauseContainer>;
+
+/// "CreateContainer", ...
+std::string_view name_of(const Op& op);
+/// Its container, or null for ops on other things and for CreateContainer.
+const ContainerRef* container_of(const Op& op);
+/// What it does in words: "create container shop-web-1", "wait until shop-db-1 is healthy".
+std::string describe(const Op& op);
+
+}  // namespace berth::plan
