@@ -21,7 +21,7 @@ namespace berth::engine {
 
 /// Query parameters, still unencoded, in order.
 using Query = std::vector<std::pair<std::string, std::string>>;
-using Headers = std::vector<std::pair<std::string, std::string>>;
+using http::Headers;
 
 /// One request to the engine. `path` is below the version prefix, with its segments already encoded (path_of).
 struct Call {
@@ -48,7 +48,8 @@ std::string filters_text(const Query& filters);
 class Client {
  public:
   /// Dials once, asks /_ping and settles the version. Without `dialer` the address is dialled by the io room.
-  static io::Task<Result<std::unique_ptr<Client>>> connect(Address address, http::Dialer dialer = {});
+  static io::Task<Result<std::unique_ptr<Client>>> connect(Address address,
+                                                           std::unique_ptr<io::Dialer> dialer = nullptr);
 
   const Address& address() const { return address_; }
   /// The API version in use.
@@ -67,7 +68,7 @@ class Client {
   io::Task<Result<http::Upgraded>> upgrade(Call call);
 
  private:
-  Client(Address address, http::Dialer dialer);
+  Client(Address address, std::unique_ptr<io::Dialer> dialer);
   io::Task<Result<void>> settle_version();
 
   Address address_;
