@@ -17,6 +17,7 @@ namespace {
 #endif
 #endif
 
+#ifndef BERTH_PLAIN_FRAMES
 // Free lists of frames by size class of 64 bytes; what is larger goes to the heap.
 struct FramePool {
   static constexpr std::size_t kStep = 64, kClasses = 64, kKept = 256;
@@ -30,7 +31,6 @@ struct FramePool {
       while (list) ::operator delete(std::exchange(list, list->next));
   }
 };
-#ifndef BERTH_PLAIN_FRAMES
 thread_local FramePool frames;
 #endif
 

@@ -1,0 +1,135 @@
+#include "io/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+
+namespace berth::io {
+namespace {
+
+Error error_of(std::string_view what, const std::string& path, int error) {
+  Code code = Code::internal;
+  if (error == ENOENT || error == ENOTDIR) code = Code::not_found;
+  if (error == EACCES || error == EPERM || error == EROFS) code = Code::denied;
+  if (error == EEXIST) code = Code::conflict;
+  if (error == EISDIR) code = Code::invalid;
+  return Error{code, std::string(what) + " " + path + ": " + std::strerror(error)};
+}
+
+Result<void> write_fully(int fd, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(error_of("cannot write", path, errno));
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail(error_of("cannot read", path, errno));
+  std::string out;
+  char buffer[65536];
+  while (true) {
+    const ssize_t count = ::read(fd.get(), buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(error_of("cannot read", path, errno));
+    if (count == 0) return out;
+    out.append(buffer, static_cast<std::size_t>(count));
+    if (out.size() > limit)
+      return fail(Code::invalid, path + " is larger than " + std::to_string(limit) + " bytes");
+  }
+}
+
+Result<void> write_file(const std::string& path, std::string_view text, int mode) {
+  std::string temporary = path + ".XXXXXX";
+  Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) return fail(error_of("cannot write", path, errno));
+  auto done = [&]() -> Result<void> {
+    if (::fchmod(fd.get(), static_cast<mode_t>(mode)) < 0) return fail(error_of("cannot write", path, errno));
+    TRY(write_fully(fd.get(), text, path));
+    if (::fsync(fd.get()) < 0) return fail(error_of("cannot write", path, errno));
+    if (::rename(temporary.c_str(), path.c_str()) < 0) return fail(error_of("cannot write", path, errno));
+    return {};
+  }();
+  if (!done) {
+    ::unlink(temporary.c_str());
+    return done;
+  }
+  Fd folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder && ::fsync(folder.get()) < 0) return fail(error_of("cannot write", path, errno));
+  return {};
+}
+
+Result<void> make_folder(const std::string& path, int mode) {
+  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0) return {};
+  if (errno == ENOENT && folder_of(path) != path) {
+    TRY(make_folder(folder_of(path), mode));
+    if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0) return {};
+  }
+  const int error = errno;
+  struct stat status{};
+  if (error == EEXIST && ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return {};
+  return fail(error_of("cannot make the folder", path, error));
+}
+
+Result<void> remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) < 0) return fail(error_of("cannot remove", path, errno));
+  return {};
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+Result<std::vector<std::string>> list_folder(const std::string& path) {
+  DIR* folder = ::opendir(path.c_str());
+  if (!folder) return fail(error_of("cannot list", path, errno));
+  std::vector<std::string> out;
+  while (const dirent* entry = ::readdir(folder)) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") out.push_back(name);
+  }
+  ::closedir(folder);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Result<FileLock> FileLock::take(const std::string& path, int mode) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, static_cast<mode_t>(mode)));
+  if (!fd) return fail(error_of("cannot lock", path, errno));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) < 0) {
+    if (errno != EWOULDBLOCK) return fail(error_of("cannot lock", path, errno));
+    char owner[256];
+    const ssize_t count = ::pread(fd.get(), owner, sizeof owner, 0);
+    return fail(Code::busy, path + " is locked" +
+                                (count > 0 ? " by " + std::string(owner, static_cast<std::size_t>(count)) : ""));
+  }
+  return FileLock(std::move(fd));
+}
+
+Result<void> FileLock::describe(std::string_view text) {
+  if (::ftruncate(fd_.get(), 0) < 0 || ::pwrite(fd_.get(), text.data(), text.size(), 0) < 0)
+    return fail(Code::internal, std::string("cannot write the owner of a lock: ") + std::strerror(errno));
+  return {};
+}
+
+std::string own_program() {
+  char path[PATH_MAX];
+  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : "berth";
+}
+
+}  // namespace berth::io

@@ -1,0 +1,39 @@
+// Files: small ones read whole, written so that a crash leaves the old or the new one; locks. Blocking, for small files.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/socket.h"
+
+namespace berth::io {
+
+/// Code::not_found, Code::denied, or Code::invalid above `limit` bytes.
+Result<std::string> read_file(const std::string& path, std::size_t limit = 64u << 20);
+/// Temporary file beside it, fsync, rename, fsync of the folder: after a crash there is the old or the new text.
+Result<void> write_file(const std::string& path, std::string_view text, int mode = 0644);
+/// With its parents; an existing one is fine.
+Result<void> make_folder(const std::string& path, int mode = 0755);
+Result<void> remove_file(const std::string& path);
+bool exists(const std::string& path);
+/// Names without "." and "..", sorted.
+Result<std::vector<std::string>> list_folder(const std::string& path);
+
+/// An exclusive flock(2) on a file, made when missing; held until destroyed. Code::busy when someone holds it.
+class FileLock {
+ public:
+  static Result<FileLock> take(const std::string& path, int mode = 0600);
+  /// Replaces what the file says (about the owner).
+  Result<void> describe(std::string_view text);
+
+ private:
+  explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+
+/// The absolute path of this program.
+std::string own_program();
+
+}  // namespace berth::io

@@ -1,0 +1,307 @@
+#include "io/tls.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+namespace berth::io {
+namespace {
+
+template <auto Free>
+struct Deleter {
+  template <class T>
+  void operator()(T* value) const {
+    Free(value);
+  }
+};
+using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free>>;
+using CertificatePtr = std::unique_ptr<X509, Deleter<X509_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+
+// The newest reason in OpenSSL's queue; empties it.
+std::string openssl_reason() {
+  const unsigned long code = ERR_peek_last_error();
+  const char* text = code ? ERR_reason_error_string(code) : nullptr;
+  ERR_clear_error();
+  return text ? text : "unknown reason";
+}
+
+BioPtr memory(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+
+// The wire format of a protocol list (RFC 7301 section 3.1).
+std::string alpn_wire(const std::vector<std::string>& protocols) {
+  std::string out;
+  for (const auto& protocol : protocols) out += static_cast<char>(protocol.size()) + protocol;
+  return out;
+}
+
+}  // namespace
+
+struct TlsIdentity::Parts {
+  CertificatePtr leaf;
+  std::vector<CertificatePtr> chain;
+  KeyPtr key;
+};
+TlsIdentity::TlsIdentity() : parts_(std::make_unique<Parts>()) {}
+TlsIdentity::~TlsIdentity() = default;
+
+Result<std::shared_ptr<const TlsIdentity>> TlsIdentity::from_pem(std::string_view chain, std::string_view key) {
+  std::shared_ptr<TlsIdentity> out(new TlsIdentity);
+  Parts& parts = *out->parts_;
+  const BioPtr certificates = memory(chain);
+  parts.leaf.reset(PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr));
+  if (!parts.leaf) return fail(Code::invalid, "the certificate is not PEM: " + openssl_reason());
+  while (X509* next = PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr)) parts.chain.emplace_back(next);
+  ERR_clear_error();
+  parts.key.reset(PEM_read_bio_PrivateKey(memory(key).get(), nullptr, nullptr, nullptr));
+  if (!parts.key) return fail(Code::invalid, "the private key is not PEM: " + openssl_reason());
+  if (X509_check_private_key(parts.leaf.get(), parts.key.get()) != 1)
+    return fail(Code::invalid, "the private key does not belong to the certificate: " + openssl_reason());
+  return std::shared_ptr<const TlsIdentity>(std::move(out));
+}
+
+struct TlsContext::Parts {
+  SSL_CTX* context = nullptr;
+  TlsServerOptions server;
+  TlsClientOptions client;
+  std::string alpn;
+  bool is_server = false;
+  ~Parts() { SSL_CTX_free(context); }
+};
+TlsContext::TlsContext() : parts_(std::make_unique<Parts>()) {}
+TlsContext::~TlsContext() = default;
+
+namespace {
+
+int on_client_hello(SSL* ssl, void* argument) {
+  const auto& parts = *static_cast<TlsContext::Parts*>(argument);
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  const auto identity = parts.server.choose(name ? name : "");
+  if (!identity) return 0;
+  const auto& chosen = identity->parts();
+  SSL_use_certificate(ssl, chosen.leaf.get());
+  SSL_use_PrivateKey(ssl, chosen.key.get());
+  SSL_clear_chain_certs(ssl);
+  for (const auto& certificate : chosen.chain) SSL_add1_chain_cert(ssl, certificate.get());
+  return 1;
+}
+
+int on_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered, unsigned size,
+            void* argument) {
+  const auto& wire = static_cast<TlsContext::Parts*>(argument)->alpn;
+  unsigned char* chosen = nullptr;
+  const int found = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(wire.data()),
+                                          static_cast<unsigned>(wire.size()), offered, size);
+  *out = chosen;
+  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+Result<void> trust(SSL_CTX* context, const TlsClientOptions& options) {
+  if (!options.verify) return {};
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  if (options.ca_pem.empty()) {
+    SSL_CTX_set_default_verify_paths(context);
+    return {};
+  }
+  const BioPtr roots = memory(options.ca_pem);
+  int count = 0;
+  while (X509* root = PEM_read_bio_X509(roots.get(), nullptr, nullptr, nullptr)) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), root);
+    X509_free(root);
+    ++count;
+  }
+  ERR_clear_error();
+  if (count == 0) return fail(Code::invalid, "the trusted roots hold no PEM certificate");
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<TlsContext>> TlsContext::server(TlsServerOptions options) {
+  std::shared_ptr<TlsContext> out(new TlsContext);
+  Parts& parts = *out->parts_;
+  parts.server = std::move(options);
+  parts.alpn = alpn_wire(parts.server.alpn);
+  parts.is_server = true;
+  parts.context = SSL_CTX_new(TLS_server_method());
+  if (!parts.context) return fail(Code::internal, "cannot set up TLS: " + openssl_reason());
+  SSL_CTX_set_min_proto_version(parts.context, TLS1_2_VERSION);
+  // Releasing idle buffers saves 34 KiB per idle connection; moving buffers let a blocked write be tried again.
+  SSL_CTX_set_mode(parts.context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_options(parts.context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  // Forward secrecy and authenticated encryption only, also in TLS 1.2 (RFC 9325 section 4.2).
+  SSL_CTX_set_cipher_list(parts.context, "ECDHE+AESGCM:ECDHE+CHACHA20");
+  SSL_CTX_set_session_id_context(parts.context, reinterpret_cast<const unsigned char*>("berth"), 5);
+  SSL_CTX_set_cert_cb(parts.context, on_client_hello, &parts);
+  SSL_CTX_set_alpn_select_cb(parts.context, on_alpn, &parts);
+  return out;
+}
+
+Result<std::shared_ptr<TlsContext>> TlsContext::client(TlsClientOptions options) {
+  std::shared_ptr<TlsContext> out(new TlsContext);
+  Parts& parts = *out->parts_;
+  parts.client = std::move(options);
+  parts.alpn = alpn_wire(parts.client.alpn);
+  parts.context = SSL_CTX_new(TLS_client_method());
+  if (!parts.context) return fail(Code::internal, "cannot set up TLS: " + openssl_reason());
+  SSL_CTX_set_min_proto_version(parts.context, TLS1_2_VERSION);
+  SSL_CTX_set_mode(parts.context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  TRY(trust(parts.context, parts.client));
+  return out;
+}
+
+namespace {
+
+class TlsOverStream final : public TlsStream {
+ public:
+  TlsOverStream(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context)
+      : below_(std::move(below)), context_(std::move(context)), ssl_(SSL_new(context_->parts().context)) {
+    BIO* bio = BIO_new(method());
+    BIO_set_data(bio, below_.get());
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl_, bio, bio);
+    if (context_->parts().is_server) {
+      SSL_set_accept_state(ssl_);
+      return;
+    }
+    const auto& options = context_->parts().client;
+    if (!options.server_name.empty()) SSL_set_tlsext_host_name(ssl_, options.server_name.c_str());
+    if (options.verify) expect_host(options.server_name);
+    const auto& alpn = context_->parts().alpn;
+    if (!alpn.empty())
+      SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(alpn.data()), static_cast<unsigned>(alpn.size()));
+    SSL_set_connect_state(ssl_);
+  }
+  ~TlsOverStream() override { SSL_free(ssl_); }
+
+  Task<Result<void>> handshake() override {
+    while (true) {
+      ERR_clear_error();
+      const int result = SSL_do_handshake(ssl_);
+      if (result == 1) co_return Result<void>{};
+      const Attempt attempt = explain(result, Direction::read);
+      if (attempt.state != Attempt::blocked) co_return fail(handshake_error());
+      CO_TRY(co_await ready(*below_, wants_[0]));
+    }
+  }
+  Attempt try_read(std::span<char> into) override {
+    ERR_clear_error();
+    const int count = SSL_read(ssl_, into.data(), static_cast<int>(std::min<std::size_t>(into.size(), 1 << 30)));
+    if (count > 0) return {Attempt::moved, static_cast<std::size_t>(count)};
+    return explain(count, Direction::read);
+  }
+  Attempt try_write(std::string_view from) override {
+    ERR_clear_error();
+    const int count = SSL_write(ssl_, from.data(), static_cast<int>(std::min<std::size_t>(from.size(), 1 << 30)));
+    if (count > 0) return {Attempt::moved, static_cast<std::size_t>(count)};
+    return explain(count, Direction::write);
+  }
+  WaitList& waiters(Direction direction) override { return below_->waiters(wanted(direction)); }
+  bool ready_now(Direction direction) override {
+    return (direction == Direction::read && SSL_pending(ssl_) > 0) || below_->ready_now(wanted(direction));
+  }
+  void shutdown_write() override {
+    if (SSL_is_init_finished(ssl_)) SSL_shutdown(ssl_);
+    ERR_clear_error();
+    below_->shutdown_write();
+  }
+  void close() override {
+    // close_notify tells the peer that nothing was cut off (RFC 8446 section 6.1).
+    if (!closed_ && SSL_is_init_finished(ssl_) && error_.empty()) SSL_shutdown(ssl_);
+    ERR_clear_error();
+    closed_ = true;
+    below_->close();
+  }
+  Error error() const override {
+    if (!error_.empty()) return Error{Code::unavailable, below_->peer() + ": TLS: " + error_};
+    return below_->error();
+  }
+  std::string peer() const override { return below_->peer(); }
+  std::string server_name() const override {
+    const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
+    return name ? name : "";
+  }
+  std::string protocol() const override {
+    const unsigned char* text = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_, &text, &size);
+    return std::string(reinterpret_cast<const char*>(text), size);
+  }
+  std::string version() const override { return SSL_get_version(ssl_); }
+
+ private:
+  void expect_host(const std::string& name) {
+    X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl_);
+    if (X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str()) != 1) SSL_set1_host(ssl_, name.c_str());
+    ERR_clear_error();
+  }
+  Direction wanted(Direction direction) const { return wants_[direction == Direction::read ? 0 : 1]; }
+  Attempt explain(int result, Direction direction) {
+    Direction& wants = wants_[direction == Direction::read ? 0 : 1];
+    switch (SSL_get_error(ssl_, result)) {
+      case SSL_ERROR_WANT_READ: wants = Direction::read; return {Attempt::blocked, 0};
+      case SSL_ERROR_WANT_WRITE: wants = Direction::write; return {Attempt::blocked, 0};
+      case SSL_ERROR_ZERO_RETURN: return {Attempt::end, 0};
+      default:
+        if (ERR_peek_error() != 0) error_ = openssl_reason();
+        // A peer that goes away without close_notify: an end for those who frame their data, as HTTP does.
+        if (error_ == "unexpected eof while reading" && direction == Direction::read && SSL_is_init_finished(ssl_))
+          return {Attempt::end, 0};
+        if (error_.empty()) error_ = "the connection was closed";
+        return {Attempt::failed, 0};
+    }
+  }
+  Error handshake_error() const {
+    const long verdict = SSL_get_verify_result(ssl_);
+    if (!context_->parts().is_server && verdict != X509_V_OK)
+      return Error{Code::denied, below_->peer() + ": the certificate is not trusted: " +
+                                     X509_verify_cert_error_string(verdict)};
+    return error();
+  }
+
+  static int bio_read(BIO* bio, char* into, int size) {
+    BIO_clear_retry_flags(bio);
+    const Attempt attempt =
+        static_cast<Stream*>(BIO_get_data(bio))->try_read(std::span(into, static_cast<std::size_t>(size)));
+    if (attempt.state == Attempt::moved) return static_cast<int>(attempt.count);
+    if (attempt.state == Attempt::blocked) BIO_set_retry_read(bio);
+    return attempt.state == Attempt::end ? 0 : -1;
+  }
+  static int bio_write(BIO* bio, const char* from, int size) {
+    BIO_clear_retry_flags(bio);
+    const Attempt attempt =
+        static_cast<Stream*>(BIO_get_data(bio))->try_write(std::string_view(from, static_cast<std::size_t>(size)));
+    if (attempt.state == Attempt::moved) return static_cast<int>(attempt.count);
+    if (attempt.state == Attempt::blocked) BIO_set_retry_write(bio);
+    return -1;
+  }
+  static long bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+  static BIO_METHOD* method() {
+    static BIO_METHOD* const instance = [] {
+      BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "berth stream");
+      BIO_meth_set_read(made, bio_read);
+      BIO_meth_set_write(made, bio_write);
+      BIO_meth_set_ctrl(made, bio_control);
+      return made;
+    }();
+    return instance;
+  }
+
+  std::unique_ptr<Stream> below_;
+  std::shared_ptr<TlsContext> context_;
+  SSL* ssl_;
+  std::array<Direction, 2> wants_{Direction::read, Direction::write};
+  std::string error_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<TlsStream> tls_over(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context) {
+  return std::make_unique<TlsOverStream>(std::move(below), std::move(context));
+}
+
+}  // namespace berth::io

@@ -1,0 +1,69 @@
+// TLS 1.2/1.3 over any Stream (OpenSSL 3). Handshake and renewal of keys happen inside the attempts.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "io/stream.h"
+
+namespace berth::io {
+
+/// A certificate chain with its key, ready to be offered; parsed once, shared by connections. Any thread.
+class TlsIdentity {
+ public:
+  /// PEM texts: the leaf first, then intermediates. Code::invalid when they do not parse or do not belong together.
+  static Result<std::shared_ptr<const TlsIdentity>> from_pem(std::string_view chain, std::string_view key);
+  ~TlsIdentity();
+  struct Parts;
+  const Parts& parts() const { return *parts_; }
+
+ private:
+  TlsIdentity();
+  std::unique_ptr<Parts> parts_;
+};
+
+/// Chooses the identity for the server name of a ClientHello ("" when it named none); nullptr refuses the handshake
+/// with unrecognized_name (RFC 6066).
+using ChooseIdentity = std::function<std::shared_ptr<const TlsIdentity>(std::string_view server_name)>;
+
+struct TlsServerOptions {
+  ChooseIdentity choose;
+  /// Offered in this order of preference through ALPN (RFC 7301).
+  std::vector<std::string> alpn = {"http/1.1"};
+};
+
+struct TlsClientOptions {
+  std::string server_name;
+  std::string ca_pem;  ///< trusted roots; empty: the system's
+  bool verify = true;
+  std::vector<std::string> alpn{};
+};
+
+/// Shared by the connections of one listener or one client. Thread: immutable after construction.
+class TlsContext {
+ public:
+  static Result<std::shared_ptr<TlsContext>> server(TlsServerOptions options);
+  static Result<std::shared_ptr<TlsContext>> client(TlsClientOptions options);
+  ~TlsContext();
+  struct Parts;
+  Parts& parts() { return *parts_; }
+
+ private:
+  TlsContext();
+  std::unique_ptr<Parts> parts_;
+};
+
+/// A TLS session over `below`, which it owns.
+class TlsStream : public Stream {
+ public:
+  /// Finishes the handshake. Code::denied with the reason when the peer's certificate is not trusted.
+  virtual Task<Result<void>> handshake() = 0;
+  /// After the handshake: what the peer asked for by SNI, and the protocol chosen by ALPN ("" when none).
+  virtual std::string server_name() const = 0;
+  virtual std::string protocol() const = 0;
+  virtual std::string version() const = 0;
+};
+std::unique_ptr<TlsStream> tls_over(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context);
+
+}  // namespace berth::io
