@@ -62,8 +62,8 @@ class Client {
   io::Task<Result<Json>> call(Call call);
   /// One call whose reply streams; any 2xx. The body may end early: read it to its end or drop it.
   io::Task<Result<http::Exchange>> stream(Call call);
-  /// One call whose request body streams from `source` and whose reply streams; no deadline on either.
-  io::Task<Result<http::Exchange>> upload(Call call, http::Source source);
+  /// One call whose request body streams from `source` while `consume` reads its reply; no deadline on either.
+  io::Task<Result<void>> upload(Call call, http::Source source, http::Consumer consume);
   /// One call that takes over its connection (101, or 200 as old engines answer).
   io::Task<Result<http::Upgraded>> upgrade(Call call);
 

@@ -30,9 +30,10 @@ struct Idle;
 /// Movable while no next() runs. Thread: loop only.
 class BodyReader {
  public:
-  BodyReader(std::unique_ptr<Wire> wire, BodyKind kind, std::weak_ptr<detail::Idle> home);
+  BodyReader(std::shared_ptr<Wire> wire, BodyKind kind, std::weak_ptr<detail::Idle> home);
   BodyReader(BodyReader&&) noexcept = default;
-  BodyReader& operator=(BodyReader&&) noexcept = default;
+  BodyReader& operator=(BodyReader&&) = delete;
+  ~BodyReader();
   /// The next piece, valid until the next call; empty at the end. Code::unavailable when the reply was cut off,
   /// internal when it is malformed.
   io::Task<Result<std::string_view>> next();
@@ -42,10 +43,9 @@ class BodyReader {
  private:
   void settle();
 
-  std::unique_ptr<Wire> wire_;  // null once it went home
+  std::shared_ptr<Wire> wire_;  // null once it went home
   BodyPump pump_;
   std::weak_ptr<detail::Idle> home_;  // expired: close the connection after the body
-  std::string last_;                  // the last piece, when the wire went home with it
 };
 
 /// One request's reply: the head is there, the body streams.
@@ -53,6 +53,9 @@ struct Exchange {
   Reply reply;
   BodyReader body;
 };
+
+/// Reads a reply; the exchange lives until it returns.
+using Consumer = std::function<io::Task<Result<void>>(Exchange& exchange)>;
 
 struct PoolOptions {
   std::size_t idle = 8;  ///< connections kept
@@ -70,9 +73,10 @@ class Pool {
   /// Code::unavailable when the peer does not answer or closes, internal when its reply is malformed; the dialer's
   /// errors as they are.
   io::Task<Result<Exchange>> exchange(Request request);
-  /// The body streams from `source` with chunked coding. When the peer answers before it took all, the rest is not
-  /// sent and the connection is closed after the reply.
-  io::Task<Result<Exchange>> exchange(Request request, Source source);
+  /// The body streams from `source` with chunked coding while `consume` reads the reply, so that neither side can block
+  /// the other. Ends when `consume` ended; what the source still had is not sent then. An error of the source is the
+  /// error of the call.
+  io::Task<Result<void>> upload(Request request, Source source, Consumer consume);
   struct Handshake {
     Reply reply{};
     std::optional<Upgraded> connection{};  ///< on 101, or 200 with `accept_ok`
@@ -84,7 +88,10 @@ class Pool {
   std::string name() const;
 
  private:
-  io::Task<Result<std::unique_ptr<Wire>>> take(bool fresh);
+  std::shared_ptr<Wire> take_idle();
+  io::Task<Result<std::shared_ptr<Wire>>> dial();
+  enum class After { keep, close };
+  io::Task<Result<Exchange>> receive(std::shared_ptr<Wire> wire, std::string method, After after);
 
   std::unique_ptr<io::Dialer> dialer_;
   PoolOptions options_;

@@ -12,7 +12,7 @@ namespace berth::http {
 /// What a handler reads. Views live until the handler returns.
 class ServerRequest {
  public:
-  ServerRequest(const RequestHead& head, Wire& wire, std::function<io::Task<Result<void>>()> proceed);
+  ServerRequest(const RequestHead& head, Wire& wire);
   const RequestHead& head() const { return head_; }
   /// The next piece of the body, valid until the next call; empty at the end. Sends "100 Continue" first where the
   /// client waits for it. Code::invalid when malformed, unavailable when cut off.
@@ -20,18 +20,21 @@ class ServerRequest {
   /// The whole body; Code::invalid beyond `limit` bytes.
   io::Task<Result<std::string>> body(std::size_t limit);
   bool finished() const { return pump_.done(); }
+  /// The client waits for a "100 Continue" that was not sent.
+  bool owes_continue() const { return owes_continue_; }
 
  private:
   const RequestHead& head_;
+  Wire& wire_;
   BodyPump pump_;
-  std::function<io::Task<Result<void>>()> proceed_;
+  bool owes_continue_;
 };
 
 /// What a handler writes: send() alone; or begin(), write()s, finish(); or upgrade() alone.
 class ResponseWriter {
  public:
   ResponseWriter(Wire& wire, const RequestHead& head, bool keep_alive);
-  /// A whole reply. Content-Length, Date-less; `headers` may not hold framing fields.
+  /// A whole reply. `headers` may not hold framing fields (Content-Length, Transfer-Encoding, Connection).
   io::Task<Result<void>> send(int status, Headers headers, std::string_view body);
   io::Task<Result<void>> send_json(int status, std::string body);
   /// The head of a reply that streams: with `length` bytes, else chunked (until close for HTTP/1.0).
@@ -52,14 +55,14 @@ class ResponseWriter {
 
  private:
   enum class State { fresh, streaming, done, taken };
-  Result<std::string> head_text(int status, const Headers& headers, BodyKind kind);
+  Result<std::string> head_text(int status, const Headers& headers) const;
+  bool bodiless(int status) const;
 
   Wire& wire_;
   const RequestHead& head_;
   bool keep_alive_;
   State state_ = State::fresh;
-  BodyKind kind_{};
-  std::uint64_t left_ = 0;
+  BodyKind kind_{};  // of the reply that streams; its length counts down
   std::string scratch_;
 };
 
