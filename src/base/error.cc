@@ -4,16 +4,26 @@ namespace berth {
 
 std::string_view to_text(Code code) {
   switch (code) {
-    case Code::invalid: return "invalid";
-    case Code::not_found: return "not_found";
-    case Code::conflict: return "conflict";
-    case Code::denied: return "denied";
-    case Code::unavailable: return "unavailable";
-    case Code::timeout: return "timeout";
-    case Code::cancelled: return "cancelled";
-    case Code::busy: return "busy";
-    case Code::moved: return "moved";
-    case Code::internal: return "internal";
+    case Code::invalid:
+      return "invalid";
+    case Code::not_found:
+      return "not_found";
+    case Code::conflict:
+      return "conflict";
+    case Code::denied:
+      return "denied";
+    case Code::unavailable:
+      return "unavailable";
+    case Code::timeout:
+      return "timeout";
+    case Code::cancelled:
+      return "cancelled";
+    case Code::busy:
+      return "busy";
+    case Code::moved:
+      return "moved";
+    case Code::internal:
+      return "internal";
   }
   return "internal";
 }
@@ -23,6 +33,8 @@ Error Error::within(std::string_view what) && {
   return std::move(*this);
 }
 
-std::string Error::text() const { return detail.empty() ? message : message + "\n" + detail; }
+std::string Error::text() const {
+  return detail.empty() ? message : message + "\n" + detail;
+}
 
 }  // namespace berth

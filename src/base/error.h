@@ -48,17 +48,20 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 inline std::unexpected<Error> fail(Code code, std::string message, std::string detail = {}) {
   return std::unexpected<Error>(Error{code, std::move(message), std::move(detail)});
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected<Error>(std::move(error));
+}
 
 }  // namespace berth
 
 #define BERTH_CONCAT2(a, b) a##b
 #define BERTH_CONCAT(a, b) BERTH_CONCAT2(a, b)
-#define BERTH_TRY(name, how, ...)                                         \
-  __extension__({                                                         \
-    auto name = (__VA_ARGS__);                                            \
-    if (!name) [[unlikely]] how ::berth::fail(std::move(name).error());   \
-    *std::move(name);                                                     \
+#define BERTH_TRY(name, how, ...)                 \
+  __extension__({                                 \
+    auto name = (__VA_ARGS__);                    \
+    if (!name) [[unlikely]]                       \
+      how ::berth::fail(std::move(name).error()); \
+    *std::move(name);                             \
   })
 /// The value of a Result, or return its error from this function.
 #define TRY(...) BERTH_TRY(BERTH_CONCAT(try_, __COUNTER__), return, __VA_ARGS__)

@@ -114,11 +114,21 @@ void append_quoted(std::string& out, std::string_view text) {
     const char c = text.front();
     std::size_t length = 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";
@@ -271,7 +281,9 @@ bool Json::contains(std::string_view key) const {
   return std::any_of(members().begin(), members().end(), [&](const Member& m) { return m.first == key; });
 }
 
-std::size_t Json::size() const { return is_array() ? items().size() : members().size(); }
+std::size_t Json::size() const {
+  return is_array() ? items().size() : members().size();
+}
 
 Json& Json::slot(std::string_view key) {
   if (is_null()) value_ = Object();
@@ -281,10 +293,13 @@ Json& Json::slot(std::string_view key) {
   return object.emplace_back(std::string(key), Json()).second;
 }
 
-Json& Json::set(std::string_view key, Json value) { return slot(key) = std::move(value); }
+Json& Json::set(std::string_view key, Json value) {
+  return slot(key) = std::move(value);
+}
 
 void Json::erase(std::string_view key) {
-  if (auto* object = std::get_if<Object>(&value_)) std::erase_if(*object, [&](const Member& m) { return m.first == key; });
+  if (auto* object = std::get_if<Object>(&value_))
+    std::erase_if(*object, [&](const Member& m) { return m.first == key; });
 }
 
 Json& Json::push(Json value) {

@@ -50,8 +50,7 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
     if (count < 0) return fail(error_of("cannot read", path, errno));
     if (count == 0) return out;
     out.append(buffer, static_cast<std::size_t>(count));
-    if (out.size() > limit)
-      return fail(Code::invalid, path + " is larger than " + std::to_string(limit) + " bytes");
+    if (out.size() > limit) return fail(Code::invalid, path + " is larger than " + std::to_string(limit) + " bytes");
   }
 }
 
@@ -92,7 +91,9 @@ Result<void> remove_file(const std::string& path) {
   return {};
 }
 
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
 
 Result<std::vector<std::string>> list_folder(const std::string& path) {
   DIR* folder = ::opendir(path.c_str());
@@ -114,8 +115,8 @@ Result<FileLock> FileLock::take(const std::string& path, int mode) {
     if (errno != EWOULDBLOCK) return fail(error_of("cannot lock", path, errno));
     char owner[256];
     const ssize_t count = ::pread(fd.get(), owner, sizeof owner, 0);
-    return fail(Code::busy, path + " is locked" +
-                                (count > 0 ? " by " + std::string(owner, static_cast<std::size_t>(count)) : ""));
+    return fail(Code::busy,
+                path + " is locked" + (count > 0 ? " by " + std::string(owner, static_cast<std::size_t>(count)) : ""));
   }
   return FileLock(std::move(fd));
 }

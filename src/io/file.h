@@ -1,4 +1,5 @@
-// Files: small ones read whole, written so that a crash leaves the old or the new one; locks. Blocking, for small files.
+// Files: small ones read whole, written so that a crash leaves the old or the new one; locks. Blocking, for small
+// files.
 #pragma once
 
 #include <string>
@@ -31,7 +32,6 @@ class FileLock {
   explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
 };
-
 
 /// The absolute path of this program.
 std::string own_program();

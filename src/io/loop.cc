@@ -101,8 +101,12 @@ class EpollPoller final : public Poller {
 }  // namespace
 
 #ifdef BERTH_PLAIN_FRAMES
-void* Frame::operator new(std::size_t size) { return ::operator new(size); }
-void Frame::operator delete(void* frame, std::size_t) { ::operator delete(frame); }
+void* Frame::operator new(std::size_t size) {
+  return ::operator new(size);
+}
+void Frame::operator delete(void* frame, std::size_t) {
+  ::operator delete(frame);
+}
 #else
 void* Frame::operator new(std::size_t size) {
   const std::size_t index = (size - 1) / FramePool::kStep;
@@ -147,8 +151,10 @@ bool Waiter::begin(std::coroutine_handle<> self, Context context) {
 }
 
 void Waiter::complete() {
-  if (cancel_previous_) cancel_previous_->cancel_next_ = cancel_next_;
-  else context_.cancel->waiters_ = cancel_next_;
+  if (cancel_previous_)
+    cancel_previous_->cancel_next_ = cancel_next_;
+  else
+    context_.cancel->waiters_ = cancel_next_;
   if (cancel_next_) cancel_next_->cancel_previous_ = cancel_previous_;
   context_.loop->ready(std::exchange(handle_, nullptr));
 }

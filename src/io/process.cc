@@ -120,7 +120,9 @@ int exec_error(const Fd& report) {
   return count == sizeof error ? error : 0;
 }
 
-int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int exit_code(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 }  // namespace
 
@@ -197,7 +199,11 @@ struct Collected {
   Result<std::string> text = std::string();
 };
 
-Task<void> collect(Stream& stream, Collected& into, std::size_t limit) { into.text = co_await read_to_end(stream, limit); }
+// One that failed ends the whole conversation: the child may wait for ever for us to read on.
+Task<void> collect(Stream& stream, Collected& into, std::size_t limit, Scope& scope) {
+  into.text = co_await read_to_end(stream, limit);
+  if (!into.text) scope.cancel();
+}
 
 Task<void> feed(Stream& stream, const std::string& input) {
   // A child that does not read all of its input is no error of ours.
@@ -209,8 +215,8 @@ Task<Result<Output>> converse(Process& process, const std::string& input, std::s
   Scope scope(co_await here());
   Collected out, err;
   scope.spawn(feed(*process.input, input));
-  scope.spawn(collect(*process.output, out, limit));
-  scope.spawn(collect(*process.errors, err, limit));
+  scope.spawn(collect(*process.output, out, limit, scope));
+  scope.spawn(collect(*process.errors, err, limit, scope));
   co_await scope.join();
   Output result;
   result.out = CO_TRY(std::move(out.text));
@@ -264,7 +270,9 @@ Task<Result<int>> Signals::next() {
 
 // Terminal
 
-bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+bool is_terminal(int fd) {
+  return ::isatty(fd) == 1;
+}
 
 std::optional<TerminalSize> terminal_size(int fd) {
   winsize size{};

@@ -13,7 +13,7 @@
 namespace berth::io {
 
 struct Command {
-  std::vector<std::string> argv;  ///< argv[0] is looked up in PATH unless it holds a slash
+  std::vector<std::string> argv;                          ///< argv[0] is looked up in PATH unless it holds a slash
   std::optional<std::vector<std::string>> environment{};  ///< "KEY=value"; none: inherited
   std::string directory{};                                ///< empty: inherited
   enum class Pipe { inherit, none, pipe };                ///< none: /dev/null

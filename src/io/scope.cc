@@ -37,7 +37,9 @@ Scope::~Scope() {
   std::abort();
 }
 
-Scope::Child Scope::supervise(Scope&, Task<void> task) { co_await std::move(task); }
+Scope::Child Scope::supervise(Scope&, Task<void> task) {
+  co_await std::move(task);
+}
 
 void Scope::spawn(Task<void> task) {
   ++running_;
@@ -155,6 +157,8 @@ Task<Result<void>> sleep_for(Duration duration) {
   co_return co_await Sleep(*context.loop, context.loop->now() + duration);
 }
 
-Task<void> on_pool(std::function<void()> function) { co_await PoolWait{function}; }
+Task<void> on_pool(std::function<void()> function) {
+  co_await PoolWait{function};
+}
 
 }  // namespace berth::io

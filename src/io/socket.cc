@@ -14,21 +14,28 @@
 namespace berth::io {
 namespace {
 
-std::string reason(int error) { return std::strerror(error); }
+std::string reason(int error) {
+  return std::strerror(error);
+}
 
 Code code_of(int error) {
   switch (error) {
     case EACCES:
-    case EPERM: return Code::denied;
+    case EPERM:
+      return Code::denied;
     case ENOENT:
     case ECONNREFUSED:
     case ECONNRESET:
     case EPIPE:
     case EHOSTUNREACH:
-    case ENETUNREACH: return Code::unavailable;
-    case ETIMEDOUT: return Code::timeout;
-    case EADDRINUSE: return Code::conflict;
-    default: return Code::internal;
+    case ENETUNREACH:
+      return Code::unavailable;
+    case ETIMEDOUT:
+      return Code::timeout;
+    case EADDRINUSE:
+      return Code::conflict;
+    default:
+      return Code::internal;
   }
 }
 
@@ -94,8 +101,10 @@ class DescriptorStream final : public Stream {
     return direction == Direction::read ? descriptor_.readable : descriptor_.writable;
   }
   void shutdown_write() override {
-    if (is_socket_) ::shutdown(descriptor_.fd, SHUT_WR);
-    else close();
+    if (is_socket_)
+      ::shutdown(descriptor_.fd, SHUT_WR);
+    else
+      close();
   }
   void close() override {
     if (descriptor_.fd < 0) return;
@@ -235,8 +244,10 @@ std::string Address::host() const {
     ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr, text, sizeof text);
   } else if (family() == AF_INET6) {
     const auto& address = reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&address)) ::inet_ntop(AF_INET, address.s6_addr + 12, text, sizeof text);
-    else ::inet_ntop(AF_INET6, &address, text, sizeof text);
+    if (IN6_IS_ADDR_V4MAPPED(&address))
+      ::inet_ntop(AF_INET, address.s6_addr + 12, text, sizeof text);
+    else
+      ::inet_ntop(AF_INET6, &address, text, sizeof text);
   } else if (family() == AF_UNIX && size_ > offsetof(sockaddr_un, sun_path)) {
     return reinterpret_cast<const sockaddr_un*>(&storage_)->sun_path;
   }
@@ -264,8 +275,10 @@ Result<std::unique_ptr<Stream>> stream_on(Loop& loop, Fd fd, std::string peer) {
   set_nonblocking(fd.get());
   const bool is_file = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
   auto stream = std::make_unique<DescriptorStream>(loop, fd.release(), std::move(peer), S_ISSOCK(status.st_mode));
-  if (is_file) stream->unwatched();
-  else TRY(stream->watch());
+  if (is_file)
+    stream->unwatched();
+  else
+    TRY(stream->watch());
   return std::unique_ptr<Stream>(std::move(stream));
 }
 
@@ -300,13 +313,19 @@ Task<Result<std::unique_ptr<Stream>>> connect(Address address) {
   co_return stream_on(*context.loop, std::move(fd), name);
 }
 
-Task<Result<std::unique_ptr<Stream>>> UnixDialer::dial() { co_return co_await connect(CO_TRY(Address::unix_path(path_))); }
+Task<Result<std::unique_ptr<Stream>>> UnixDialer::dial() {
+  co_return co_await connect(CO_TRY(Address::unix_path(path_)));
+}
 
 // Listener
 
-Listener::Listener(Loop& loop, int fd) : loop_(loop) { descriptor_.fd = fd; }
+Listener::Listener(Loop& loop, int fd) : loop_(loop) {
+  descriptor_.fd = fd;
+}
 
-Listener::~Listener() { close(); }
+Listener::~Listener() {
+  close();
+}
 
 void Listener::close() {
   if (descriptor_.fd < 0) return;

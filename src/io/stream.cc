@@ -6,10 +6,14 @@ Task<Result<std::size_t>> read_some(Stream& stream, std::span<char> into) {
   while (true) {
     const Attempt attempt = stream.try_read(into);
     switch (attempt.state) {
-      case Attempt::moved: co_return attempt.count;
-      case Attempt::end: co_return std::size_t{0};
-      case Attempt::failed: co_return fail(stream.error());
-      case Attempt::blocked: CO_TRY(co_await ready(stream, Direction::read));
+      case Attempt::moved:
+        co_return attempt.count;
+      case Attempt::end:
+        co_return std::size_t{0};
+      case Attempt::failed:
+        co_return fail(stream.error());
+      case Attempt::blocked:
+        CO_TRY(co_await ready(stream, Direction::read));
     }
   }
 }
@@ -34,8 +38,7 @@ Task<Result<std::string>> read_to_end(Stream& stream, std::size_t limit) {
   while (true) {
     const std::size_t count = CO_TRY(co_await read_some(stream, buffer));
     if (count == 0) co_return out;
-    if (out.size() + count > limit)
-      co_return fail(Code::invalid, "more than " + std::to_string(limit) + " bytes came");
+    if (out.size() + count > limit) co_return fail(Code::invalid, "more than " + std::to_string(limit) + " bytes came");
     out.append(buffer, count);
   }
 }

@@ -65,7 +65,9 @@ class Ready final : public Waiter {
   Direction direction_;
   WaitList* list_ = nullptr;
 };
-inline Ready ready(Stream& stream, Direction direction) { return {stream, direction}; }
+inline Ready ready(Stream& stream, Direction direction) {
+  return {stream, direction};
+}
 
 /// At least one byte, or 0 at the end.
 Task<Result<std::size_t>> read_some(Stream& stream, std::span<char> into);

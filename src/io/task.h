@@ -151,6 +151,8 @@ struct Here {
   }
   Context await_resume() const noexcept { return context; }
 };
-inline Here here() { return {}; }
+inline Here here() {
+  return {};
+}
 
 }  // namespace berth::io

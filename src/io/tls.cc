@@ -28,7 +28,9 @@ std::string openssl_reason() {
   return text ? text : "unknown reason";
 }
 
-BioPtr memory(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+BioPtr memory(std::string_view text) {
+  return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
 
 // The wire format of a protocol list (RFC 7301 section 3.1).
 std::string alpn_wire(const std::vector<std::string>& protocols) {
@@ -129,8 +131,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(TlsServerOptions options)
   if (!parts.context) return fail(Code::internal, "cannot set up TLS: " + openssl_reason());
   SSL_CTX_set_min_proto_version(parts.context, TLS1_2_VERSION);
   // Releasing idle buffers saves 34 KiB per idle connection; moving buffers let a blocked write be tried again.
-  SSL_CTX_set_mode(parts.context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(parts.context,
+                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_options(parts.context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   // Forward secrecy and authenticated encryption only, also in TLS 1.2 (RFC 9325 section 4.2).
   SSL_CTX_set_cipher_list(parts.context, "ECDHE+AESGCM:ECDHE+CHACHA20");
@@ -172,7 +174,8 @@ class TlsOverStream final : public TlsStream {
     if (options.verify) expect_host(options.server_name);
     const auto& alpn = context_->parts().alpn;
     if (!alpn.empty())
-      SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(alpn.data()), static_cast<unsigned>(alpn.size()));
+      SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(alpn.data()),
+                          static_cast<unsigned>(alpn.size()));
     SSL_set_connect_state(ssl_);
   }
   ~TlsOverStream() override { SSL_free(ssl_); }
@@ -242,9 +245,14 @@ class TlsOverStream final : public TlsStream {
   Attempt explain(int result, Direction direction) {
     Direction& wants = wants_[direction == Direction::read ? 0 : 1];
     switch (SSL_get_error(ssl_, result)) {
-      case SSL_ERROR_WANT_READ: wants = Direction::read; return {Attempt::blocked, 0};
-      case SSL_ERROR_WANT_WRITE: wants = Direction::write; return {Attempt::blocked, 0};
-      case SSL_ERROR_ZERO_RETURN: return {Attempt::end, 0};
+      case SSL_ERROR_WANT_READ:
+        wants = Direction::read;
+        return {Attempt::blocked, 0};
+      case SSL_ERROR_WANT_WRITE:
+        wants = Direction::write;
+        return {Attempt::blocked, 0};
+      case SSL_ERROR_ZERO_RETURN:
+        return {Attempt::end, 0};
       default:
         if (ERR_peek_error() != 0) error_ = openssl_reason();
         // A peer that goes away without close_notify: an end for those who frame their data, as HTTP does.
@@ -257,8 +265,8 @@ class TlsOverStream final : public TlsStream {
   Error handshake_error() const {
     const long verdict = SSL_get_verify_result(ssl_);
     if (!context_->parts().is_server && verdict != X509_V_OK)
-      return Error{Code::denied, below_->peer() + ": the certificate is not trusted: " +
-                                     X509_verify_cert_error_string(verdict)};
+      return Error{Code::denied,
+                   below_->peer() + ": the certificate is not trusted: " + X509_verify_cert_error_string(verdict)};
     return error();
   }
 

@@ -34,8 +34,8 @@ struct TlsServerOptions {
 };
 
 struct TlsClientOptions {
-  std::string server_name;
-  std::string ca_pem;  ///< trusted roots; empty: the system's
+  std::string server_name{};
+  std::string ca_pem{};  ///< trusted roots; empty: the system's
   bool verify = true;
   std::vector<std::string> alpn{};
 };

@@ -88,7 +88,9 @@ class MemoryStream final : public io::Stream {
 
 }  // namespace
 
-std::unique_ptr<io::Loop> simulated_loop() { return std::make_unique<io::Loop>(std::make_unique<VirtualPoller>()); }
+std::unique_ptr<io::Loop> simulated_loop() {
+  return std::make_unique<io::Loop>(std::make_unique<VirtualPoller>());
+}
 
 std::pair<std::unique_ptr<io::Stream>, std::unique_ptr<io::Stream>> stream_pair(StreamFaults faults) {
   auto to_first = std::make_shared<Channel>();

@@ -15,9 +15,9 @@ std::unique_ptr<io::Loop> simulated_loop();
 
 /// What goes wrong on an in-memory stream; counts are bytes of one direction.
 struct StreamFaults {
-  std::size_t chunk = ~std::size_t{0};       ///< at most so many bytes in one read (split at every byte: 1)
-  std::size_t break_after = ~std::size_t{0}; ///< the stream fails once so many bytes were read
-  std::size_t capacity = 65536;              ///< bytes under way before a writer blocks
+  std::size_t chunk = ~std::size_t{0};        ///< at most so many bytes in one read (split at every byte: 1)
+  std::size_t break_after = ~std::size_t{0};  ///< the stream fails once so many bytes were read
+  std::size_t capacity = 65536;               ///< bytes under way before a writer blocks
 };
 
 /// Two connected ends; `faults` apply to what the first end reads.

@@ -1,0 +1,262 @@
+#include "io/task.h"
+
+#include <gtest/gtest.h>
+
+#include "io/scope.h"
+#include "testing/simulation.h"
+
+namespace berth::io {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Task<int> answer() {
+  co_return 42;
+}
+Task<int> add(int a, Task<int> b) {
+  co_return a + co_await std::move(b);
+}
+
+TEST(Task, RunsWhenAwaitedAndReturnsItsValue) {
+  const auto loop = testing::simulated_loop();
+  EXPECT_EQ(loop->run(add(1, add(2, answer()))), 45);
+}
+
+Task<void> mark(bool& started) {
+  started = true;
+  co_return;
+}
+
+TEST(Task, DoesNothingBeforeItIsAwaited) {
+  bool started = false;
+  {
+    const auto task = mark(started);
+  }
+  EXPECT_FALSE(started);
+}
+
+Task<int> deep(int depth) {
+  if (depth == 0) co_return 0;
+  co_return 1 + co_await deep(depth - 1);
+}
+
+TEST(Task, ChainsOfManyAwaitsUseNoStack) {
+  const auto loop = testing::simulated_loop();
+  EXPECT_EQ(loop->run(deep(20'000)), 20'000);
+}
+
+Task<void> wait_for_ever() {
+  (void)co_await sleep_for(hours(24 * 365));
+}
+
+TEST(TaskDeathTest, DestroyingOneThatWaitsAborts) {
+  EXPECT_DEATH(
+      {
+        const auto loop = testing::simulated_loop();
+        auto task = wait_for_ever();
+        Cancel cancel;
+        task.start(Context{loop.get(), &cancel});
+      },
+      "a task was destroyed while it waits at .*task_test");
+}
+
+TEST(ScopeDeathTest, EndingWithoutJoinAborts) {
+  EXPECT_DEATH(
+      {
+        const auto loop = testing::simulated_loop();
+        Cancel cancel;
+        Scope scope(Context{loop.get(), &cancel});
+        scope.spawn(wait_for_ever());
+      },
+      "a scope ended before its tasks were joined");
+}
+
+Task<Result<void>> sleeps(std::vector<int>& log, int name, Duration duration) {
+  CO_TRY(co_await sleep_for(duration));
+  log.push_back(name);
+  co_return Result<void>{};
+}
+
+Task<void> logged(std::vector<int>& log, int name, Duration duration) {
+  const auto result = co_await sleeps(log, name, duration);
+  if (!result) log.push_back(-name);
+}
+
+Task<void> three_sleepers(std::vector<int>& log) {
+  Scope scope(co_await here());
+  scope.spawn(logged(log, 3, seconds(3)));
+  scope.spawn(logged(log, 1, seconds(1)));
+  scope.spawn(logged(log, 2, seconds(2)));
+  co_await scope.join();
+}
+
+TEST(Scope, JoinsChildrenInTheOrderOfTheirTimers) {
+  const auto loop = testing::simulated_loop();
+  std::vector<int> log;
+  loop->run(three_sleepers(log));
+  EXPECT_EQ(log, (std::vector<int>{1, 2, 3}));
+  EXPECT_EQ(loop->now().time_since_epoch(), seconds(3));
+}
+
+Task<void> cancelled_sleepers(std::vector<int>& log) {
+  Scope scope(co_await here());
+  scope.spawn(logged(log, 1, seconds(1)));
+  scope.spawn(logged(log, 2, hours(1)));
+  (void)co_await sleep_for(seconds(2));
+  scope.cancel();
+  co_await scope.join();
+}
+
+TEST(Cancel, EndsTheWaitsOfAScopeAtOnce) {
+  const auto loop = testing::simulated_loop();
+  std::vector<int> log;
+  loop->run(cancelled_sleepers(log));
+  EXPECT_EQ(log, (std::vector<int>{1, -2}));
+  EXPECT_EQ(loop->now().time_since_epoch(), seconds(2));
+}
+
+TEST(Cancel, TheRootReachesEveryTaskAndLaterWaitsEndToo) {
+  const auto loop = testing::simulated_loop();
+  loop->cancel().request();
+  std::vector<int> log;
+  loop->run(three_sleepers(log));
+  EXPECT_EQ(log, (std::vector<int>{-3, -1, -2}));
+  EXPECT_EQ(loop->now().time_since_epoch(), seconds(0));
+}
+
+Task<Result<void>> long_sleep() {
+  co_return co_await sleep_for(hours(1));
+}
+Task<Result<Code>> deadline_code() {
+  const auto result = co_await within(seconds(5), long_sleep());
+  co_return result ? Code::internal : result.error().code;
+}
+
+TEST(Within, EndsWithTimeout) {
+  const auto loop = testing::simulated_loop();
+  EXPECT_EQ(loop->run(deadline_code()).value(), Code::timeout);
+  EXPECT_EQ(loop->now().time_since_epoch(), seconds(5));
+}
+
+Task<Result<void>> cleanup(bool& cleaned) {
+  CO_TRY(co_await sleep_for(seconds(1)));
+  cleaned = true;
+  co_return Result<void>{};
+}
+Task<Code> work_then_cleanup(bool& cleaned) {
+  const auto worked = co_await long_sleep();
+  (void)co_await shielded(cleanup(cleaned));
+  co_return worked ? Code::internal : worked.error().code;
+}
+Task<Code> cancelled_work(bool& cleaned) {
+  co_return co_await within(seconds(2), work_then_cleanup(cleaned));
+}
+
+TEST(Shielded, CleansUpAlthoughTheCallerIsCancelled) {
+  const auto loop = testing::simulated_loop();
+  bool cleaned = false;
+  EXPECT_EQ(loop->run(cancelled_work(cleaned)), Code::timeout);
+  EXPECT_TRUE(cleaned);
+  EXPECT_EQ(loop->now().time_since_epoch(), seconds(3));
+}
+
+Task<Result<void>> slow_cleanup() {
+  co_return co_await sleep_for(hours(1));
+}
+Task<Code> bounded_cleanup() {
+  const auto result = co_await shielded(slow_cleanup());
+  co_return result.error().code;
+}
+
+TEST(Shielded, HasADeadlineOfItsOwn) {
+  const auto loop = testing::simulated_loop();
+  EXPECT_EQ(loop->run(bounded_cleanup()), Code::timeout);
+  EXPECT_EQ(loop->now().time_since_epoch(), seconds(5));
+}
+
+Task<void> hold(Semaphore& permits, int& inside, int& most) {
+  if (!co_await permits.acquire()) co_return;
+  most = std::max(most, ++inside);
+  (void)co_await sleep_for(seconds(1));
+  --inside;
+  permits.release();
+}
+Task<int> ten_holders() {
+  Semaphore permits(3);
+  int inside = 0, most = 0;
+  Scope scope(co_await here());
+  for (int i = 0; i < 10; ++i) scope.spawn(hold(permits, inside, most));
+  co_await scope.join();
+  co_return most;
+}
+
+TEST(Semaphore, AdmitsAsManyAsItHasPermits) {
+  const auto loop = testing::simulated_loop();
+  EXPECT_EQ(loop->run(ten_holders()), 3);
+  EXPECT_EQ(loop->now().time_since_epoch(), seconds(4));
+}
+
+Task<std::string> description(Loop& loop) {
+  Scope scope(co_await here());
+  scope.spawn(wait_for_ever());
+  (void)co_await sleep_for(milliseconds(1));
+  const std::string text = loop.describe();
+  scope.cancel();
+  co_await scope.join();
+  co_return text;
+}
+
+TEST(Loop, DescribesEveryTaskWithItsAwaits) {
+  const auto loop = testing::simulated_loop();
+  const std::string text = loop->run(description(*loop));
+  EXPECT_NE(text.find("description"), std::string::npos) << text;
+  EXPECT_NE(text.find("wait_for_ever"), std::string::npos) << text;
+  EXPECT_NE(text.find("task_test.cc:"), std::string::npos) << text;
+}
+
+Task<int> from_pool() {
+  int value = 0;
+  co_await on_pool([&value] { value = 7; });
+  co_return value;
+}
+
+TEST(Pool, RunsBlockingWorkElsewhereAndComesBack) {
+  Loop loop;
+  EXPECT_EQ(loop.run(from_pool()), 7);
+}
+
+Task<Result<void>> transfer(Stream& from, Stream& to, std::string& got) {
+  Scope scope(co_await here());
+  CO_TRY(co_await write_all(from, "hello"));
+  from.shutdown_write();
+  got = CO_TRY(co_await read_to_end(to, 100));
+  co_await scope.join();
+  co_return Result<void>{};
+}
+
+TEST(MemoryStream, CarriesBytesAndTheEnd) {
+  const auto loop = testing::simulated_loop();
+  auto [first, second] = testing::stream_pair({.chunk = 1});
+  std::string got;
+  ASSERT_TRUE(loop->run(transfer(*second, *first, got)));
+  EXPECT_EQ(got, "hello");
+}
+
+Task<Code> read_broken(Stream& from, Stream& to) {
+  (void)co_await write_all(from, "hello");
+  char buffer[8];
+  (void)co_await read_some(to, buffer);
+  const auto second = co_await read_some(to, buffer);
+  co_return second ? Code::internal : second.error().code;
+}
+
+TEST(MemoryStream, BreaksWhereItIsTold) {
+  const auto loop = testing::simulated_loop();
+  auto [first, second] = testing::stream_pair({.break_after = 3});
+  EXPECT_EQ(loop->run(read_broken(*second, *first)), Code::unavailable);
+}
+
+}  // namespace
+}  // namespace berth::io
