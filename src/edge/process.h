@@ -15,7 +15,7 @@ struct EdgeOptions {
   std::vector<std::string> websecure{"127.0.0.1:443", "[::1]:443"};
   std::string data;          ///< folder of the edge alone (DATA/edge, 0700); holds the last good snapshot
   int control = -1;          ///< stream socketpair to core, owned from here on; -1: none yet
-  int supervisor = -1;       ///< socketpair on which a new control descriptor may arrive (send_control); -1: none
+  int supervisor = -1;       ///< socketpair on which a new control descriptor may arrive (io::send_fd); -1: none
   unsigned workers = 1;      ///< threads with a loop and listeners (SO_REUSEPORT) each
   std::string access_log{};  ///< file for one JSON line a request, opened for appending; empty: none
   std::chrono::milliseconds drain{30'000};  ///< how long open exchanges may finish after SIGTERM
@@ -27,9 +27,5 @@ struct EdgeOptions {
 /// on and waits for a new one on `supervisor`. A frame that does not decode is refused and the old snapshot stays.
 /// Exit status: 0 drained, 1 a listener could not be opened or the data folder is not usable (message on stderr).
 int run_edge(EdgeOptions options);
-
-/// Supervisor's side: gives the edge a new control descriptor (SCM_RIGHTS on the other end of EdgeOptions::supervisor).
-/// The descriptor is duplicated by the kernel; the caller still owns its own.
-Result<void> send_control(int supervisor, int control);
 
 }  // namespace berth::edge

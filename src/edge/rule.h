@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +10,7 @@
 
 #include "base/error.h"
 #include "edge/ip.h"
+#include "http/head.h"
 
 namespace berth::edge {
 
@@ -21,18 +21,19 @@ struct RequestFacts {
   std::string_view path;    ///< canonical path as it will be forwarded, without query; begins with '/'
   std::string_view query;   ///< as sent, without '?'
   Ip client;                ///< the peer, or what a trusted proxy in front of it said
-  /// Header fields as sent; names are compared without case.
-  std::span<const std::pair<std::string_view, std::string_view>> headers{};
+  /// Fields as sent; none when null.
+  const http::Fields* headers = nullptr;
 };
 
 /// A compiled regular expression (RE2: linear time, since rules come from users' labels). Immutable, any thread.
-class Regex {
- public:
-  /// Code::invalid with RE2's reason. `whole`: it must match all of the text (Traefik v2), not a part of it.
-  static Result<std::shared_ptr<const Regex>> compile(std::string_view pattern, bool whole = false);
-  virtual ~Regex() = default;
-  virtual bool matches(std::string_view text) const = 0;
+class Regex;
+struct RegexOptions {
+  bool whole = false;        ///< it must match all of the text (Traefik v2), not a part of it
+  bool ignore_case = false;  ///< host names
 };
+/// Code::invalid with RE2's reason.
+Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, RegexOptions options = {});
+bool matches(const Regex& regex, std::string_view text);
 
 enum class MatcherKind {
   host,
@@ -52,11 +53,11 @@ enum class MatcherKind {
 struct Matcher {
   MatcherKind kind = MatcherKind::host;
   bool negated = false;
-  std::string key;                     ///< header or query name (header names in lower case)
-  std::string value;                   ///< host, path, method, value or pattern
-  bool any_value = false;              ///< Query(`k`): the key alone decides
-  std::shared_ptr<const Regex> regex;  ///< set for the *_regexp kinds and for v2 patterns in Path and PathPrefix
-  Cidr prefix{};                       ///< set for client_ip
+  std::string key{};                     ///< header or query name (header names in lower case)
+  std::string value{};                   ///< host, path, method, value or pattern
+  bool any_value = false;                ///< Query(`k`): the key alone decides
+  std::shared_ptr<const Regex> regex{};  ///< set for the *_regexp kinds and for v2 patterns in Path and PathPrefix
+  Cidr prefix{};                         ///< set for client_ip
 };
 
 /// A node of the tree; negation was pushed down to the matchers (De Morgan), so there are only three kinds.

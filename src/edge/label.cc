@@ -1,0 +1,283 @@
+#include "edge/label.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+#include "edge/label_middleware.h"
+#include "edge/label_parse.h"
+
+namespace berth::edge {
+namespace {
+
+using Level = RouteNote::Level;
+
+std::string default_service(const Target& target) {
+  return lower(target.project.empty() || target.service.empty() ? target.name : target.service + "-" + target.project);
+}
+
+std::string default_rule(const Target& target, const LabelOptions& options) {
+  const std::string service = target.service.empty() ? target.name : target.service;
+  const std::string project = target.project.empty() ? "local" : target.project;
+  // Names may hold '_', which is no part of a host name.
+  const auto host_part = [](std::string_view name) { return lower(replace_all(name, "_", "-")); };
+  std::string rule = replace_all(options.default_rule, "{name}", host_part(target.name));
+  return replace_all(replace_all(rule, "{service}", host_part(service)), "{project}", host_part(project));
+}
+
+std::string field(const LabelFields& fields, std::string_view key, std::string_view fallback = {}) {
+  const auto at = fields.find(key);
+  return std::string(at == fields.end() ? fallback : std::string_view(at->second));
+}
+
+/// One router with the containers that declare it.
+struct Router {
+  LabelFields fields;
+  const Declared* from = nullptr;
+  bool conflict = false;
+};
+
+class Reader {
+ public:
+  Reader(const std::vector<Target>& targets, const HostLinks& links, const LabelOptions& options)
+      : targets_(targets), links_(links), options_(options) {}
+
+  Labelled read() {
+    for (const Target& target : targets_) {
+      Declared declared = declare(target, options_, out_.notes);
+      if (declared.enabled) declared_.push_back(std::move(declared));
+    }
+    // Running containers decide over stopped ones that may carry labels of yesterday.
+    std::ranges::stable_sort(declared_, [](const Declared& a, const Declared& b) {
+      if (a.target->running != b.target->running) return a.target->running;
+      return a.target->name < b.target->name;
+    });
+    for (Declared& declared : declared_) add_defaults(declared);
+    for (const Declared& declared : declared_) collect(declared);
+    for (const auto& [name, fields] : services_) make_service(name);
+    for (const auto& [name, router] : routers_) make_route(name, router);
+    return std::move(out_);
+  }
+
+ private:
+  void note(Level level, std::string router, const Target& target, Error error) {
+    out_.notes.push_back({level, std::move(router), target.name, std::move(error.message), std::move(error.detail)});
+  }
+  void warn(const std::string& router, const Declared& from, std::string message, std::vector<std::string>& warnings) {
+    warnings.push_back(message);
+    note(Level::warning, router, *from.target, Error{Code::invalid, std::move(message)});
+  }
+
+  void add_defaults(Declared& declared) {
+    if (declared.services.empty()) declared.services[default_service(*declared.target)];
+    if (declared.routers.empty() && declared.services.size() == 1) {
+      declared.routers[default_service(*declared.target)]["rule"] = default_rule(*declared.target, options_);
+    }
+    for (auto& [name, fields] : declared.routers) {
+      if (!fields.contains("rule")) fields["rule"] = default_rule(*declared.target, options_);
+    }
+  }
+
+  void collect(const Declared& declared) {
+    for (const auto& [name, fields] : declared.routers) {
+      const auto [at, added] = routers_.try_emplace(name, Router{fields, &declared});
+      const bool both_run = declared.target->running && at->second.from->target->running;
+      if (!added && both_run && at->second.fields != fields) at->second.conflict = true;
+    }
+    for (const auto& [name, fields] : declared.services) services_[name].push_back(&declared);
+    for (const auto& [name, fields] : declared.middlewares) middlewares_.try_emplace(name, fields);
+  }
+
+  // Services.
+
+  void make_service(const std::string& name) {
+    Service service{.name = name, .upstreams = {}, .pass_host = true, .down = {}};
+    for (const Declared* declared : services_[name]) {
+      const LabelFields& fields = declared->services.find(name)->second;
+      service.pass_host = parse_bool(field(fields, "loadbalancer.passhostheader", "true")).value_or(true);
+      warn_service(name, *declared, fields);
+      auto upstream = upstream_of(name, *declared, fields);
+      if (upstream) {
+        service.upstreams.push_back(std::move(*upstream));
+        continue;
+      }
+      service.down += (service.down.empty() ? "" : "\n") + upstream.error().text();
+      if (declared->target->running) note(Level::error, "", *declared->target, std::move(upstream.error()));
+    }
+    if (!service.upstreams.empty()) service.down.clear();
+    out_.services.push_back(std::move(service));
+  }
+
+  void warn_service(const std::string& name, const Declared& from, const LabelFields& fields) {
+    static constexpr std::string_view kUsed[] = {
+        "server.port", "server.scheme", "passhostheader", "responseforwarding.flushinterval", "strategy", "server.url"};
+    for (const auto& [key, value] : fields) {
+      const std::string_view rest = std::string_view(key).substr(std::min<std::size_t>(13, key.size()));
+      if (key.starts_with("loadbalancer.") && std::ranges::count(kUsed, rest)) continue;
+      note(Level::warning, "", *from.target,
+           Error{Code::invalid, "label traefik.http.services." + name + "." + key +
+                                    " is not supported yet and has no effect" + suggestion(rest, kUsed)});
+    }
+  }
+
+  Result<Upstream> upstream_of(const std::string& name, const Declared& from, const LabelFields& fields) {
+    const Target& target = *from.target;
+    const std::string label = "label traefik.http.services." + name + ".loadbalancer.server.";
+    if (fields.contains("loadbalancer.server.url")) {
+      return fail(Code::invalid, label + "url is not allowed: a label may only name its own container; use port");
+    }
+    const std::string scheme = lower(field(fields, "loadbalancer.server.scheme", "http"));
+    if (scheme != "http" && scheme != "https") {
+      return fail(Code::invalid, label + "scheme: \"" + scheme + "\" is not supported; use http or https");
+    }
+    const std::string port_text = field(fields, "loadbalancer.server.port");
+    std::optional<std::uint16_t> port = parse_port(port_text);
+    if (!port_text.empty() && !port) return fail(Code::invalid, label + "port: \"" + port_text + "\" is not a port");
+    if (!port && target.exposed.empty()) {
+      return fail(Code::invalid, "container " + target.name + " exposes no port; set " + label.substr(6) + "port");
+    }
+    if (!port) port = *std::ranges::min_element(target.exposed);
+    if (!target.running) return fail(Code::unavailable, "container " + target.name + " is not running");
+    if (target.health == Target::Health::starting)
+      return fail(Code::unavailable, "container " + target.name + " is not healthy yet");
+    if (target.health == Target::Health::unhealthy)
+      return fail(Code::unavailable, "container " + target.name + " is unhealthy");
+    const Reach way = TRY(reach(target, *port, from.network, links_, targets_));
+    return Upstream{.host = way.host, .port = way.port, .tls = scheme == "https", .target = target.name};
+  }
+
+  // Routers.
+
+  void make_route(const std::string& name, const Router& router) {
+    auto route = route_of(name, router);
+    if (route)
+      out_.routes.push_back(std::move(*route));
+    else
+      note(Level::error, name, *router.from->target, std::move(route.error()));
+  }
+
+  Result<Route> route_of(const std::string& name, const Router& router) {
+    const std::string label = "label traefik.http.routers." + name + ".";
+    if (router.conflict) {
+      return fail(Code::conflict, "router \"" + name +
+                                      "\" is declared by several containers with different labels; "
+                                      "give each its own name");
+    }
+    Route route{.name = name + "@docker",
+                .rule = router.fields.find("rule")->second,
+                .priority = 0,
+                .listeners = {},
+                .service = {},
+                .middlewares = {},
+                .warnings = {}};
+    auto rule = parse_rule(route.rule);
+    if (!rule) return fail(std::move(rule.error()).within(label + "rule"));
+    for (std::string& warning : rule->warnings) warn(name, *router.from, label + "rule: " + warning, route.warnings);
+    const std::string priority = field(router.fields, "priority", "0");
+    const auto [end, error] = std::from_chars(priority.data(), priority.data() + priority.size(), route.priority);
+    if (error != std::errc{} || end != priority.data() + priority.size()) {
+      return fail(Code::invalid, label + "priority: \"" + priority + "\" is not a whole number");
+    }
+    const bool tls = TRY(read_tls(name, router, route.warnings));
+    TRY(read_listeners(name, router, tls, route));
+    route.service = TRY(service_of(name, router));
+    auto chain = chain_of(parse_list(field(router.fields, "middlewares")), middlewares_);
+    if (!chain) return fail(std::move(chain.error()).within("router \"" + name + "\""));
+    route.middlewares = std::move(chain->actions);
+    for (std::string& warning : chain->warnings) warn(name, *router.from, std::move(warning), route.warnings);
+    warn_unknown(name, router, route.warnings);
+    return route;
+  }
+
+  void warn_unknown(const std::string& name, const Router& router, std::vector<std::string>& warnings) {
+    static constexpr std::string_view kKnown[] = {"rule",        "entrypoints", "service",
+                                                  "priority",    "tls",         "tls.certresolver",
+                                                  "middlewares", "tls.options", "rulesyntax"};
+    for (const auto& [key, value] : router.fields) {
+      if (std::ranges::count(kKnown, key) || key.starts_with("tls.domains[") || key.starts_with("observability."))
+        continue;
+      warn(name, *router.from,
+           "label traefik.http.routers." + name + "." + key + " is not known" + suggestion(key, kKnown), warnings);
+    }
+  }
+
+  Result<bool> read_tls(const std::string& name, const Router& router, std::vector<std::string>& warnings) {
+    const std::string text = field(router.fields, "tls", "false");
+    const auto flag = parse_bool(text);
+    if (!flag)
+      return fail(Code::invalid,
+                  "label traefik.http.routers." + name + ".tls: \"" + text + "\" is neither true nor false");
+    const std::string options = field(router.fields, "tls.options", "default");
+    if (options != "default") {
+      return fail(Code::invalid, "label traefik.http.routers." + name + ".tls.options: \"" + options +
+                                     "\" is not defined; without it the route might ask for no client certificate");
+    }
+    const std::string resolver = field(router.fields, "tls.certresolver");
+    if (!resolver.empty() && !std::ranges::count(options_.resolvers, resolver)) {
+      warn(name, *router.from,
+           "certificate resolver \"" + resolver + "\" is not configured; the local CA signs for this route", warnings);
+    }
+    return *flag || std::ranges::any_of(router.fields, [](const auto& each) { return each.first.starts_with("tls."); });
+  }
+
+  Result<void> read_listeners(const std::string& name, const Router& router, bool tls, Route& route) {
+    static constexpr std::string_view kPlain[] = {"web", "http"}, kSecure[] = {"websecure", "https"};
+    bool web = false, websecure = false;
+    const auto entrypoints = parse_list(lower(field(router.fields, "entrypoints")));
+    for (const std::string& entrypoint : entrypoints) {
+      if (std::ranges::count(kPlain, entrypoint)) {
+        web = true;
+      } else if (std::ranges::count(kSecure, entrypoint) || entrypoint == "web-secure" || entrypoint == "web_secure") {
+        websecure = true;
+      } else {
+        static constexpr std::string_view kAll[] = {"web", "websecure", "http", "https"};
+        return fail(Code::invalid, "label traefik.http.routers." + name + ".entrypoints: \"" + entrypoint +
+                                       "\" is not configured; there are web and websecure" +
+                                       suggestion(entrypoint, kAll));
+      }
+    }
+    if (web && tls) {
+      if (!websecure)
+        warn(name, *router.from, "the router has tls, so websecure serves it and web redirects there", route.warnings);
+      web = false;
+      websecure = true;
+    }
+    if (web) route.listeners.push_back(Listener::web);
+    if (websecure || !web) route.listeners.push_back(Listener::websecure);
+    return {};
+  }
+
+  Result<std::string> service_of(const std::string& name, const Router& router) {
+    const auto& own = router.from->services;
+    const std::string named = field(router.fields, "service");
+    if (named.empty()) {
+      if (own.size() == 1) return own.begin()->first;
+      return fail(Code::invalid, "router \"" + name +
+                                     "\": the container declares several services; set traefik.http.routers." + name +
+                                     ".service to one of them");
+    }
+    const auto service = local_name(named);
+    if (service && services_.contains(*service)) return *service;
+    std::vector<std::string_view> names;
+    for (const auto& [each, from] : services_) names.push_back(each);
+    return fail(Code::invalid, "router \"" + name + "\": service \"" + named + "\" is not declared by any label" +
+                                   suggestion(named, names));
+  }
+
+  const std::vector<Target>& targets_;
+  const HostLinks& links_;
+  const LabelOptions& options_;
+  std::vector<Declared> declared_;
+  std::map<std::string, Router> routers_;
+  std::map<std::string, std::vector<const Declared*>> services_;
+  Named middlewares_;
+  Labelled out_;
+};
+
+}  // namespace
+
+Labelled read_labels(const std::vector<Target>& targets, const HostLinks& links, const LabelOptions& options) {
+  return Reader(targets, links, options).read();
+}
+
+}  // namespace berth::edge

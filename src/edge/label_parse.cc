@@ -1,0 +1,104 @@
+#include "edge/label_parse.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+
+namespace berth::edge {
+namespace {
+
+/// Sorts one label into `declared`; false when the key means nothing here.
+bool sort_in(Declared& declared, std::string_view key, const std::string& value) {
+  if (key == "docker.network" || key == "swarm.network") {
+    declared.network = value;
+    return true;
+  }
+  if (key.starts_with("docker.") || key.starts_with("swarm.")) return true;
+  if (!key.starts_with("http.")) return false;
+  const Cut kind = cut(key.substr(5), '.');
+  const Cut item = cut(kind.after, '.');
+  if (!kind.found || !item.found || item.before.empty() || item.after.empty()) return false;
+  Named* into = kind.before == "routers"       ? &declared.routers
+                : kind.before == "services"    ? &declared.services
+                : kind.before == "middlewares" ? &declared.middlewares
+                                               : nullptr;
+  if (!into) return false;
+  (*into)[std::string(item.before)][std::string(item.after)] = value;
+  return true;
+}
+
+std::string refusal(std::string_view key, std::string_view shown) {
+  const std::string name = "label " + std::string(shown);
+  if (key.starts_with("tcp.") || key.starts_with("udp.")) return name + ": TCP and UDP routers are not supported yet";
+  if (key.starts_with("tls.")) return name + ": TLS stores and options are not supported in labels";
+  static constexpr std::string_view kKnown[] = {"enable", "http.routers", "http.services", "http.middlewares",
+                                                "docker.network"};
+  const Cut last = cut(key, '.');
+  const std::string_view head = last.before == "http" ? key.substr(0, 5 + cut(last.after, '.').before.size()) : key;
+  return name + " is not known" + suggestion(head, kKnown);
+}
+
+}  // namespace
+
+Declared declare(const Target& target, const LabelOptions& options, std::vector<RouteNote>& notes) {
+  Declared declared{.target = &target,
+                    .enabled = options.exposed_by_default,
+                    .network = {},
+                    .routers = {},
+                    .services = {},
+                    .middlewares = {}};
+  std::vector<RouteNote> found;
+  for (const auto& [name, value] : target.labels) {
+    const std::string key = lower(name);
+    if (!key.starts_with("traefik.")) continue;
+    const std::string_view rest = std::string_view(key).substr(8);
+    if (rest == "enable") {
+      const auto flag = parse_bool(value);
+      if (flag)
+        declared.enabled = *flag;
+      else
+        notes.push_back({RouteNote::Level::error, "", target.name,
+                         "label " + name + ": \"" + value + "\" is neither true nor false"});
+      continue;
+    }
+    if (sort_in(declared, rest, value)) continue;
+    found.push_back({RouteNote::Level::warning, "", target.name, refusal(rest, name)});
+  }
+  // A container that is not enabled is of no interest, whatever else its labels say.
+  if (declared.enabled) std::ranges::move(found, std::back_inserter(notes));
+  return declared;
+}
+
+std::optional<bool> parse_bool(std::string_view text) {
+  for (const std::string_view yes : {"1", "t", "T", "true", "TRUE", "True"}) {
+    if (text == yes) return true;
+  }
+  for (const std::string_view no : {"0", "f", "F", "false", "FALSE", "False"}) {
+    if (text == no) return false;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> parse_list(std::string_view text) {
+  std::vector<std::string> items;
+  for (const std::string_view part : split(text, ',')) {
+    if (!trim(part).empty()) items.emplace_back(trim(part));
+  }
+  return items;
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
+std::optional<std::string> local_name(std::string_view reference) {
+  const Cut at = cut(reference, '@');
+  if (at.found && at.after != "docker" && at.after != "swarm") return std::nullopt;
+  return lower(at.before);
+}
+
+}  // namespace berth::edge

@@ -1,0 +1,38 @@
+// Inside of edge/label: the labels of one container, sorted into what they declare.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "edge/label.h"
+
+namespace berth::edge {
+
+/// The labels of one router, service or middleware: key below its name in lower case -> value.
+using LabelFields = std::map<std::string, std::string, std::less<>>;
+using Named = std::map<std::string, LabelFields, std::less<>>;
+
+/// What one container says.
+struct Declared {
+  const Target* target = nullptr;
+  bool enabled = false;
+  std::string network;  ///< traefik.docker.network
+  Named routers, services, middlewares;
+};
+
+/// Reads all `traefik.*` labels; keys that mean nothing become warnings in `notes`.
+Declared declare(const Target& target, const LabelOptions& options, std::vector<RouteNote>& notes);
+
+/// Go's strconv.ParseBool.
+std::optional<bool> parse_bool(std::string_view text);
+/// A value of a comma-separated list: trimmed, without empty items.
+std::vector<std::string> parse_list(std::string_view text);
+/// 1 to 65535 in decimal.
+std::optional<std::uint16_t> parse_port(std::string_view text);
+/// The name without "@docker"; nothing when it names another provider.
+std::optional<std::string> local_name(std::string_view reference);
+
+}  // namespace berth::edge

@@ -1,0 +1,153 @@
+#include "edge/route.h"
+
+#include <algorithm>
+
+namespace berth::edge {
+namespace {
+
+/// Ascending positions of up to three lists as one ascending sequence.
+class Candidates {
+ public:
+  void add(const std::vector<std::uint32_t>* list) {
+    if (list && !list->empty()) lists_[count_++] = {list->data(), list->data() + list->size()};
+  }
+  std::optional<std::uint32_t> next() {
+    std::optional<std::uint32_t> least;
+    for (std::size_t i = 0; i < count_; ++i) {
+      auto& [at, end] = lists_[i];
+      if (at != end && (!least || *at < *least)) least = *at;
+    }
+    for (std::size_t i = 0; least && i < count_; ++i) {
+      auto& [at, end] = lists_[i];
+      if (at != end && *at == *least) ++at;
+    }
+    return least;
+  }
+
+ private:
+  std::array<std::pair<const std::uint32_t*, const std::uint32_t*>, 3> lists_{};
+  std::size_t count_ = 0;
+};
+
+template <class Index>
+const std::vector<std::uint32_t>* look_up(const Index& index, std::string_view key) {
+  const auto at = index.find(key);
+  return at == index.end() ? nullptr : &at->second;
+}
+
+std::string_view parent_of(std::string_view host) {
+  const auto dot = host.find('.');
+  return dot == std::string_view::npos ? std::string_view() : host.substr(dot + 1);
+}
+
+}  // namespace
+
+std::string_view to_text(Listener listener) {
+  return listener == Listener::web ? "web" : "websecure";
+}
+
+bool Routes::Entry::on(Listener listener) const {
+  return std::ranges::count(route.listeners, listener) > 0;
+}
+
+Result<std::shared_ptr<const Routes>> Routes::build(std::vector<Route> routes, std::vector<Service> services) {
+  auto table = std::make_shared<Routes>();
+  table->services_ = std::move(services);
+  std::unordered_map<std::string_view, const Service*> by_name;
+  for (const Service& service : table->services_) by_name[service.name] = &service;
+  for (Route& route : routes) {
+    const std::string subject = "route \"" + route.name + "\"";
+    auto rule = parse_rule(route.rule);
+    if (!rule) return fail(std::move(rule.error()).within(subject));
+    const auto service = by_name.find(route.service);
+    if (service == by_name.end()) {
+      return fail(Code::invalid, subject + ": service \"" + route.service + "\" does not exist");
+    }
+    const int priority = route.priority != 0 ? route.priority : rule->default_priority();
+    table->entries_.push_back({std::move(route), std::move(*rule), priority, service->second});
+  }
+  std::ranges::stable_sort(table->entries_, [](const Entry& a, const Entry& b) {
+    return a.priority != b.priority ? a.priority > b.priority : a.route.name < b.route.name;
+  });
+  table->index_entries();
+  return table;
+}
+
+void Routes::index_entries() {
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    const auto hosts = hosts_of(entries_[i].rule);
+    if (hosts.empty()) generic_.push_back(i);
+    for (const std::string& host : hosts) {
+      if (host.starts_with("*.")) {
+        wildcard_[host.substr(2)].push_back(i);
+      } else {
+        exact_[host].push_back(i);
+      }
+    }
+  }
+}
+
+const Routes::Entry* Routes::find(Listener listener, const RequestFacts& facts) const {
+  Candidates candidates;
+  candidates.add(look_up(exact_, facts.host));
+  candidates.add(look_up(wildcard_, parent_of(facts.host)));
+  candidates.add(&generic_);
+  while (const auto at = candidates.next()) {
+    const Entry& entry = entries_[*at];
+    if (entry.on(listener) && matches(entry.rule, facts)) return &entry;
+  }
+  return nullptr;
+}
+
+bool Routes::knows_host(Listener listener, std::string_view host) const {
+  const auto here = [&](std::uint32_t at) { return entries_[at].on(listener); };
+  for (const auto* list : {look_up(exact_, host), look_up(wildcard_, parent_of(host))}) {
+    if (list && std::ranges::any_of(*list, here)) return true;
+  }
+  // A rule without a certain host: only a Host or HostRegexp matcher that fits, so that HostRegexp gets certificates
+  // but PathPrefix(`/`) alone does not make every name a known one.
+  return std::ranges::any_of(generic_, [&](std::uint32_t at) {
+    return here(at) && std::ranges::any_of(entries_[at].rule.matchers, [&](const Matcher& matcher) {
+             return matcher.kind == MatcherKind::host_regexp && !matcher.negated && matches(*matcher.regex, host);
+           });
+  });
+}
+
+std::string Routes::explain(Listener listener, const RequestFacts& facts) const {
+  Candidates candidates;
+  candidates.add(look_up(exact_, facts.host));
+  candidates.add(look_up(wildcard_, parent_of(facts.host)));
+  candidates.add(&generic_);
+  std::string out;
+  bool decided = false;
+  while (const auto at = candidates.next()) {
+    const Entry& entry = entries_[*at];
+    const bool fits = matches(entry.rule, facts);
+    out += std::to_string(entry.priority) + " " + entry.route.name + " " + entry.route.rule + ": ";
+    if (!entry.on(listener)) {
+      out += "not on " + std::string(to_text(listener));
+    } else if (!fits) {
+      out += "does not match";
+    } else if (decided) {
+      out += "matches, but an earlier one decided";
+    } else {
+      out += "matches, to service " + entry.route.service;
+      if (entry.service->upstreams.empty()) out += ", which has no target: " + entry.service->down;
+    }
+    out += "\n";
+    decided = decided || (fits && entry.on(listener));
+  }
+  if (!decided) out += "no route on " + std::string(to_text(listener)) + " for " + std::string(facts.host) + "\n";
+  return out;
+}
+
+std::vector<std::string> Routes::hosts(Listener listener) const {
+  std::set<std::string> names;
+  for (const Entry& entry : entries_) {
+    if (!entry.on(listener)) continue;
+    for (std::string& host : hosts_of(entry.rule)) names.insert(std::move(host));
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace berth::edge

@@ -1,0 +1,254 @@
+#include "edge/snapshot.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+
+namespace berth::edge {
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+Json texts(const std::vector<std::string>& items) {
+  Json json = Json::array();
+  for (const std::string& item : items) json.push(item);
+  return json;
+}
+std::vector<std::string> texts(const Json& json) {
+  std::vector<std::string> items;
+  for (const Json& item : json.items()) items.emplace_back(item.text());
+  return items;
+}
+
+Json pairs(const Pairs& items) {
+  Json json = Json::array();
+  for (const auto& [name, value] : items) json.push(Json::array({name, value}));
+  return json;
+}
+Pairs pairs(const Json& json) {
+  Pairs items;
+  for (const Json& item : json.items()) {
+    if (item.size() == 2) items.emplace_back(item.items()[0].text(), item.items()[1].text());
+  }
+  return items;
+}
+
+std::int64_t seconds_of(std::chrono::sys_seconds time) {
+  return time.time_since_epoch().count();
+}
+std::chrono::sys_seconds time_of(const Json& json) {
+  return std::chrono::sys_seconds(std::chrono::seconds(json.integer()));
+}
+
+// Settings. One table for both directions keeps them alike.
+
+struct SettingField {
+  std::string_view name;
+  std::variant<std::size_t Settings::*, std::chrono::milliseconds Settings::*> member;
+};
+constexpr SettingField kSettings[] = {
+    {"header_bytes", &Settings::header_bytes},       {"header_count", &Settings::header_count},
+    {"body_bytes", &Settings::body_bytes},           {"header_timeout", &Settings::header_timeout},
+    {"idle_timeout", &Settings::idle_timeout},       {"stall_timeout", &Settings::stall_timeout},
+    {"connect_timeout", &Settings::connect_timeout}, {"response_timeout", &Settings::response_timeout},
+};
+
+Json encode(const Settings& settings) {
+  Json json = Json::object();
+  json.set("public_https_port", std::int64_t{settings.public_https_port});
+  json.set("trusted_proxies", texts(settings.trusted_proxies));
+  for (const SettingField& field : kSettings) {
+    const auto put = [&](auto member) {
+      if constexpr (std::is_same_v<decltype(member), std::size_t Settings::*>) {
+        json.set(field.name, static_cast<std::int64_t>(settings.*member));
+      } else {
+        json.set(field.name, static_cast<std::int64_t>((settings.*member).count()));
+      }
+    };
+    std::visit(put, field.member);
+  }
+  return json;
+}
+
+Result<Settings> decode_settings(const Json& json) {
+  Settings settings;
+  const std::int64_t port = json["public_https_port"].integer(settings.public_https_port);
+  if (port < 1 || port > 65535) return fail(Code::invalid, "snapshot: settings.public_https_port is not a port");
+  settings.public_https_port = static_cast<std::uint16_t>(port);
+  settings.trusted_proxies = texts(json["trusted_proxies"]);
+  for (const SettingField& field : kSettings) {
+    if (!json.contains(field.name)) continue;
+    const std::int64_t value = json[field.name].integer(-1);
+    if (value < 0) return fail(Code::invalid, "snapshot: settings." + std::string(field.name) + " is not a number");
+    const auto take = [&](auto member) {
+      using Value = std::remove_reference_t<decltype(settings.*member)>;
+      settings.*member =
+          Value(static_cast<typename std::conditional_t<std::is_same_v<Value, std::size_t>, std::size_t, std::int64_t>>(
+              value));
+    };
+    std::visit(take, field.member);
+  }
+  return settings;
+}
+
+// Middlewares.
+
+Json encode(const Middleware& middleware) {
+  Json json = Json::object({{"name", middleware.name}});
+  if (const auto* redirect = std::get_if<RedirectScheme>(&middleware.action)) {
+    json.set("redirect_scheme", redirect->scheme).set("port", redirect->port).set("permanent", redirect->permanent);
+  } else if (const auto* strip = std::get_if<StripPrefix>(&middleware.action)) {
+    json.set("strip_prefix", texts(strip->prefixes));
+  } else if (const auto* add = std::get_if<AddPrefix>(&middleware.action)) {
+    json.set("add_prefix", add->prefix);
+  } else if (const auto* headers = std::get_if<Headers>(&middleware.action)) {
+    json.set("request_headers", pairs(headers->request)).set("response_headers", pairs(headers->response));
+  }
+  return json;
+}
+
+/// A kind that is not known must not be passed over: it may be what protects the route.
+Result<Middleware> decode_middleware(const Json& json) {
+  Middleware middleware{std::string(json["name"].text()), AddPrefix{}};
+  if (json.contains("redirect_scheme")) {
+    middleware.action = RedirectScheme{std::string(json["redirect_scheme"].text()), std::string(json["port"].text()),
+                                       json["permanent"].boolean()};
+  } else if (json.contains("strip_prefix")) {
+    middleware.action = StripPrefix{texts(json["strip_prefix"])};
+  } else if (json.contains("add_prefix")) {
+    middleware.action = AddPrefix{std::string(json["add_prefix"].text())};
+  } else if (json.contains("request_headers")) {
+    middleware.action = Headers{pairs(json["request_headers"]), pairs(json["response_headers"])};
+  } else {
+    return fail(Code::invalid, "snapshot: middleware \"" + middleware.name + "\" is of an unknown kind");
+  }
+  return middleware;
+}
+
+// Routes and services.
+
+Json encode(const Route& route) {
+  Json listeners = Json::array(), middlewares = Json::array();
+  for (const Listener listener : route.listeners) listeners.push(to_text(listener));
+  for (const Middleware& middleware : route.middlewares) middlewares.push(encode(middleware));
+  return Json::object({{"name", route.name},
+                       {"rule", route.rule},
+                       {"priority", route.priority},
+                       {"listeners", std::move(listeners)},
+                       {"service", route.service},
+                       {"middlewares", std::move(middlewares)},
+                       {"warnings", texts(route.warnings)}});
+}
+
+Result<Route> decode_route(const Json& json) {
+  Route route{.name = std::string(json["name"].text()),
+              .rule = std::string(json["rule"].text()),
+              .priority = static_cast<int>(json["priority"].integer()),
+              .listeners = {},
+              .service = std::string(json["service"].text()),
+              .middlewares = {},
+              .warnings = texts(json["warnings"])};
+  for (const Json& item : json["listeners"].items()) {
+    if (item.text() != "web" && item.text() != "websecure") {
+      return fail(Code::invalid, "snapshot: route \"" + route.name + "\" has an unknown listener");
+    }
+    route.listeners.push_back(item.text() == "web" ? Listener::web : Listener::websecure);
+  }
+  if (route.name.empty() || route.listeners.empty()) {
+    return fail(Code::invalid, "snapshot: a route lacks its name or listeners");
+  }
+  for (const Json& item : json["middlewares"].items()) route.middlewares.push_back(TRY(decode_middleware(item)));
+  return route;
+}
+
+Json encode(const Service& service) {
+  Json upstreams = Json::array();
+  for (const Upstream& each : service.upstreams) {
+    upstreams.push(
+        Json::object({{"host", each.host}, {"port", int{each.port}}, {"tls", each.tls}, {"target", each.target}}));
+  }
+  return Json::object({{"name", service.name},
+                       {"upstreams", std::move(upstreams)},
+                       {"pass_host", service.pass_host},
+                       {"down", service.down}});
+}
+
+Result<Service> decode_service(const Json& json) {
+  Service service{.name = std::string(json["name"].text()),
+                  .upstreams = {},
+                  .pass_host = json["pass_host"].boolean(true),
+                  .down = std::string(json["down"].text())};
+  for (const Json& item : json["upstreams"].items()) {
+    const std::int64_t port = item["port"].integer();
+    const auto ip = parse_ip(item["host"].text());
+    if (!ip || port < 1 || port > 65535) {
+      return fail(Code::invalid, "snapshot: service \"" + service.name + "\" has a wrong upstream address");
+    }
+    service.upstreams.push_back({.host = ip->text(),
+                                 .port = static_cast<std::uint16_t>(port),
+                                 .tls = item["tls"].boolean(),
+                                 .target = std::string(item["target"].text())});
+  }
+  return service;
+}
+
+Json encode(const Certificate& certificate) {
+  return Json::object({{"hosts", texts(certificate.hosts)},
+                       {"chain", certificate.chain},
+                       {"key", certificate.key},
+                       {"not_before", seconds_of(certificate.not_before)},
+                       {"not_after", seconds_of(certificate.not_after)}});
+}
+
+Result<Certificate> decode_certificate(const Json& json) {
+  Certificate certificate{.hosts = texts(json["hosts"]),
+                          .chain = std::string(json["chain"].text()),
+                          .key = std::string(json["key"].text()),
+                          .not_before = time_of(json["not_before"]),
+                          .not_after = time_of(json["not_after"])};
+  if (certificate.hosts.empty() || certificate.chain.empty() || certificate.key.empty()) {
+    return fail(Code::invalid, "snapshot: a certificate lacks hosts, chain or key");
+  }
+  return certificate;
+}
+
+template <class T>
+Json encode_all(const std::vector<T>& items) {
+  Json json = Json::array();
+  for (const T& item : items) json.push(encode(item));
+  return json;
+}
+
+template <class T>
+Result<std::vector<T>> decode_all(const Json& json, Result<T> (*decode)(const Json&)) {
+  std::vector<T> items;
+  for (const Json& item : json.items()) items.push_back(TRY(decode(item)));
+  return items;
+}
+
+}  // namespace
+
+std::string encode_snapshot(const Snapshot& snapshot) {
+  return Json::object({{"format", 1},
+                       {"version", static_cast<std::int64_t>(snapshot.version)},
+                       {"settings", encode(snapshot.settings)},
+                       {"routes", encode_all(snapshot.routes)},
+                       {"services", encode_all(snapshot.services)},
+                       {"certificates", encode_all(snapshot.certificates)}})
+      .dump();
+}
+
+Result<Snapshot> decode_snapshot(std::string_view bytes) {
+  const Json json = TRY(parse_json(bytes));
+  if (json["format"].integer() != 1) return fail(Code::invalid, "snapshot: its format is not 1");
+  if (json["version"].integer() < 1) return fail(Code::invalid, "snapshot: its version is missing");
+  Snapshot snapshot;
+  snapshot.version = static_cast<std::uint64_t>(json["version"].integer());
+  snapshot.settings = TRY(decode_settings(json["settings"]));
+  snapshot.routes = TRY(decode_all<Route>(json["routes"], decode_route));
+  snapshot.services = TRY(decode_all<Service>(json["services"], decode_service));
+  snapshot.certificates = TRY(decode_all<Certificate>(json["certificates"], decode_certificate));
+  return snapshot;
+}
+
+}  // namespace berth::edge
