@@ -134,7 +134,9 @@ using Op =
 std::string_view name_of(const Op& op);
 /// Its container, or null for ops on other things and for CreateContainer.
 const ContainerRef* container_of(const Op& op);
-/// What it does in words: "create container shop-web-1", "wait until shop-db-1 is healthy".
+/// What it acts on: "shop-web-1", "shop-web-1 to shop_front", "shop-db-1 healthy".
+std::string object_of(const Op& op);
+/// What it does in words: "create container shop-web-1", "wait container shop-db-1 healthy".
 std::string describe(const Op& op);
 
 }  // namespace berth::plan

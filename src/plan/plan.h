@@ -28,6 +28,7 @@ struct Node {
   Risk risk = Risk::none;
   std::string group{};       ///< the service that it serves, "" for what is shared
   bool best_effort = false;  ///< its failure is a warning and stops nobody
+  bool replacing = false;    ///< one of the ops that put a new container in the place of an old one
 };
 
 /// Something that stays as it is, and why: for `plan` and `explain`.
@@ -79,17 +80,19 @@ struct Plan {
 /// "2 to create, 1 to recreate, 3 to pull or build": one line, "nothing to do" when empty.
 std::string summary(const Plan& plan);
 
-/// Collects nodes and gives out their ids; what planners write with.
+/// Collects nodes in any order; take() puts them into topological order and numbers them. What planners write with.
 class PlanBuilder {
  public:
   explicit PlanBuilder(std::string project) { plan_.project = std::move(project); }
-  /// Adds a node; its `after` may hold zeros and repetitions, which are dropped. Returns its id.
+  /// Adds a node and returns its id, to refer to it until take(). Zeros in its `after` are dropped.
   int add(Node node);
   Node& node(int id) { return plan_.nodes[static_cast<std::size_t>(id) - 1]; }
-  /// A further edge. REQUIRES: before < id.
+  /// A further edge; nothing when `before` is 0 or both are the same.
   void order(int before, int id);
+  /// What stands beside the nodes.
   Plan& plan() { return plan_; }
-  Plan take() { return std::move(plan_); }
+  /// The plan; among nodes that could come next the one added first does. Code::internal for a cycle of edges.
+  Result<Plan> take();
 
  private:
   Plan plan_;

@@ -1,0 +1,213 @@
+#include "plan/observed.h"
+
+#include <algorithm>
+#include <charconv>
+#include <tuple>
+
+namespace berth::plan {
+namespace {
+
+constexpr std::pair<std::string_view, State> kStates[] = {
+    {"created", State::created},   {"running", State::running},
+    {"paused", State::paused},     {"restarting", State::restarting},
+    {"removing", State::removing}, {"exited", State::exited},
+    {"dead", State::dead},
+};
+constexpr std::pair<std::string_view, Health> kHealths[] = {
+    {"none", Health::none},
+    {"starting", Health::starting},
+    {"healthy", Health::healthy},
+    {"unhealthy", Health::unhealthy},
+};
+
+Labels labels_of(const Json& object) {
+  Labels labels;
+  for (const auto& [key, value] : object.members()) labels.emplace(key, value.text());
+  return labels;
+}
+
+std::string_view find(const Labels& labels, std::string_view name) {
+  const auto found = labels.find(name);
+  return found == labels.end() ? std::string_view() : found->second;
+}
+
+int number_of(std::string_view text) {
+  int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+std::vector<Attachment> attachments_of(const Json& networks) {
+  std::vector<Attachment> attachments;
+  for (const auto& [name, endpoint] : networks.members()) {
+    Attachment attachment{.network = name, .network_id = std::string(endpoint["NetworkID"].text())};
+    for (const Json& alias : endpoint["Aliases"].items()) attachment.aliases.emplace_back(alias.text());
+    attachments.push_back(std::move(attachment));
+  }
+  return attachments;
+}
+
+std::vector<Mount> mounts_of(const Json& items) {
+  std::vector<Mount> mounts;
+  for (const Json& item : items.items())
+    mounts.push_back({.type = std::string(item["Type"].text()),
+                      .name = std::string(item["Name"].text()),
+                      .source = std::string(item["Source"].text()),
+                      .target = std::string(item["Destination"].text()),
+                      .writable = item["RW"].boolean(true)});
+  return mounts;
+}
+
+bool named(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void sort_all(Observed& observed) {
+  const auto by_place = [](const Container& a, const Container& b) {
+    return std::tie(a.service, a.oneoff, a.number, a.name, a.id) <
+           std::tie(b.service, b.oneoff, b.number, b.name, b.id);
+  };
+  std::sort(observed.containers.begin(), observed.containers.end(), by_place);
+  std::sort(observed.foreign.begin(), observed.foreign.end(), by_place);
+  std::sort(observed.networks.begin(), observed.networks.end(),
+            [](const Network& a, const Network& b) { return std::tie(a.name, a.id) < std::tie(b.name, b.id); });
+  std::sort(observed.volumes.begin(), observed.volumes.end(),
+            [](const Volume& a, const Volume& b) { return a.name < b.name; });
+}
+
+}  // namespace
+
+State parse_state(std::string_view text) {
+  for (const auto& [name, state] : kStates)
+    if (name == text) return state;
+  return State::dead;
+}
+
+std::string_view to_text(State state) {
+  for (const auto& [name, value] : kStates)
+    if (value == state) return name;
+  return "dead";
+}
+
+bool is_up(State state) {
+  return state == State::running || state == State::paused || state == State::restarting;
+}
+
+Health parse_health(std::string_view text) {
+  for (const auto& [name, health] : kHealths)
+    if (name == text) return health;
+  return Health::none;
+}
+
+std::string_view to_text(Health health) {
+  for (const auto& [name, value] : kHealths)
+    if (value == health) return name;
+  return "none";
+}
+
+std::string_view Container::label(std::string_view label) const {
+  return find(labels, label);
+}
+
+Container parse_container(const Json& inspect) {
+  const Json& config = inspect["Config"];
+  const Json& state = inspect["State"];
+  std::string_view name = inspect["Name"].text();
+  if (name.starts_with('/')) name.remove_prefix(1);
+  Container container{
+      .id = std::string(inspect["Id"].text()),
+      .name = std::string(name),
+      .state = parse_state(state["Status"].text()),
+      .health = parse_health(state["Health"]["Status"].text()),
+      .exit_code = static_cast<int>(state["ExitCode"].integer()),
+      .started_at = std::string(state["StartedAt"].text()),
+      .image_id = std::string(inspect["Image"].text()),
+      .image = std::string(config["Image"].text()),
+      .labels = labels_of(config["Labels"]),
+      .networks = attachments_of(inspect["NetworkSettings"]["Networks"]),
+      .mounts = mounts_of(inspect["Mounts"]),
+      .inspect = inspect,
+  };
+  container.project = container.label(label::kProject);
+  container.service = container.label(label::kService);
+  container.number = number_of(container.label(label::kNumber));
+  container.oneoff = container.label(label::kOneoff) == "True";
+  return container;
+}
+
+Network parse_network(const Json& inspect) {
+  Network network{.id = std::string(inspect["Id"].text()),
+                  .name = std::string(inspect["Name"].text()),
+                  .labels = labels_of(inspect["Labels"]),
+                  .inspect = inspect};
+  for (const auto& member : inspect["Containers"].members()) network.containers.push_back(member.first);
+  return network;
+}
+
+Volume parse_volume(const Json& inspect) {
+  return {.name = std::string(inspect["Name"].text()), .labels = labels_of(inspect["Labels"]), .inspect = inspect};
+}
+
+Image parse_image(const Json& inspect) {
+  Image image{.id = std::string(inspect["Id"].text()), .config = inspect["Config"]};
+  for (const Json& digest : inspect["RepoDigests"].items()) image.digests.emplace_back(digest.text());
+  return image;
+}
+
+const Image* Observed::image(std::string_view reference_or_id) const {
+  const auto found = images.find(reference_or_id);
+  return found == images.end() ? nullptr : &found->second;
+}
+
+const Volume* Observed::volume(std::string_view name) const {
+  for (const Volume& volume : volumes)
+    if (volume.name == name) return &volume;
+  return nullptr;
+}
+
+const Network* Observed::network(std::string_view name) const {
+  const Network* chosen = nullptr;
+  for (const Network& network : networks) {
+    if (network.name != name) continue;
+    if (find(network.labels, label::kProject) == project) return &network;
+    if (!chosen) chosen = &network;
+  }
+  return chosen;
+}
+
+const Container* Observed::container(std::string_view id_or_name) const {
+  for (const auto* list : {&containers, &foreign})
+    for (const Container& container : *list)
+      if (container.id == id_or_name || container.name == id_or_name) return &container;
+  return nullptr;
+}
+
+Observed observed_from(const Wanted& wanted, const Replies& replies) {
+  Observed observed{.project = wanted.project, .version = replies.version};
+  for (const Json& inspect : replies.containers) {
+    Container container = parse_container(inspect);
+    if (container.project == wanted.project && !wanted.project.empty())
+      observed.containers.push_back(std::move(container));
+    else if (named(wanted.containers, container.name))
+      observed.foreign.push_back(std::move(container));
+  }
+  for (const Json& inspect : replies.networks) {
+    Network network = parse_network(inspect);
+    if (find(network.labels, label::kProject) == wanted.project || named(wanted.networks, network.name))
+      observed.networks.push_back(std::move(network));
+  }
+  for (const Json& inspect : replies.volumes) {
+    Volume volume = parse_volume(inspect);
+    if (find(volume.labels, label::kProject) == wanted.project || named(wanted.volumes, volume.name))
+      observed.volumes.push_back(std::move(volume));
+  }
+  for (const auto& [reference, inspect] : replies.images) {
+    Image image = parse_image(inspect);
+    observed.images.insert_or_assign(image.id, image);
+    observed.images.insert_or_assign(reference, std::move(image));
+  }
+  sort_all(observed);
+  return observed;
+}
+
+}  // namespace berth::plan
