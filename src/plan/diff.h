@@ -11,6 +11,10 @@
 
 namespace berth::plan {
 
+/// How create bodies are written and hashed; a new number where either changes. A container with another one is
+/// compared field by field, and never recreated for the number.
+inline constexpr std::string_view kSchema = "1";
+
 /// One differing field: "Env.DEBUG", "HostConfig.PortBindings.80/tcp", "Image". Null is "absent".
 struct Difference {
   std::string path{};

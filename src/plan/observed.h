@@ -30,6 +30,8 @@ inline constexpr std::string_view kNetwork = "com.docker.compose.network";
 inline constexpr std::string_view kVolume = "com.docker.compose.volume";
 /// Digests of the secrets and configs that were copied in: {"/run/secrets/key": "..."}; berth's own.
 inline constexpr std::string_view kContent = "berth.content";
+/// Which berth made it, see kSchema; berth's own.
+inline constexpr std::string_view kSchema = "berth.schema";
 }  // namespace label
 
 /// State.Status of a container.
