@@ -30,7 +30,7 @@ struct Call {
   Query query{};
   Json body{};                                 ///< null: no body
   Headers headers{};                           ///< beyond Host and the body's own
-  std::chrono::milliseconds deadline{60'000};  ///< of the whole call; of the head alone for streams
+  std::chrono::milliseconds deadline{60'000};  ///< of the whole call; of the head alone for streams; 0: none
   std::size_t reply_limit = 32u << 20;         ///< bytes of the decoded reply
 };
 

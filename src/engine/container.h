@@ -24,8 +24,8 @@ struct CreateContainer {
   std::string platform{};  ///< "linux/arm64"; Code::invalid where the engine cannot choose one
 };
 struct Created {
-  std::string id;
-  std::vector<std::string> warnings;
+  std::string id{};
+  std::vector<std::string> warnings{};
 };
 /// Code::conflict when the name is taken, not_found when the image is missing.
 io::Task<Result<Created>> create_container(Client& client, CreateContainer create);

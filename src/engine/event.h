@@ -40,13 +40,16 @@ class EventStream {
 
  private:
   io::Task<Result<void>> open();
-  bool seen(const EngineEvent& event);
+  io::Task<Result<void>> stand();
+  bool repeated(const EngineEvent& event);
 
   Client& client_;
   WatchEvents which_;
   std::optional<JsonStream> stream_;
+  bool stood_ = false;
+  std::chrono::milliseconds pause_{100};
   std::int64_t last_nano_ = 0;
-  std::vector<std::string> at_last_;  ///< events of the very nanosecond, to drop repetitions
+  std::vector<std::string> at_last_;  // events of that very nanosecond, to drop repetitions
 };
 
 }  // namespace berth::engine

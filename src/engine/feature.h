@@ -21,7 +21,7 @@ Result<ApiVersion> parse_api_version(std::string_view text);
 
 /// What we speak at least and at most.
 inline constexpr ApiVersion kOldestApi{1, 24};
-inline constexpr ApiVersion kNewestApi{1, 47};
+inline constexpr ApiVersion kNewestApi{1, 48};
 
 /// What an engine says of itself: the Api-Version header of /_ping, and MinAPIVersion of /version where known.
 struct EngineRange {

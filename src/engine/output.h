@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -24,6 +25,7 @@ class OutputStream {
  private:
   http::BodyReader body_;
   StdcopyReader frames_;
+  std::string_view unread_;
   bool tty_;
 };
 
@@ -37,7 +39,8 @@ class JsonStream {
  private:
   http::BodyReader body_;
   std::string buffer_;
-  std::size_t used_ = 0;
+  std::size_t used_ = 0;     // values before it were given
+  std::size_t scanned_ = 0;  // no line end before it
 };
 
 /// A hijacked connection to a process in a container. One task may read while another one writes.
@@ -54,7 +57,8 @@ class Attachment {
  private:
   http::Upgraded upgraded_;
   StdcopyReader frames_;
-  std::string buffer_;
+  std::vector<char> buffer_;
+  std::string_view unread_;  // into buffer_
   bool tty_;
 };
 

@@ -29,6 +29,8 @@ class StdcopyReader {
   bool at_boundary() const { return held_ == 0 && left_ == 0; }
 
  private:
+  Result<void> open_frame(std::string_view rest);
+
   unsigned char header_[8] = {};
   std::size_t held_ = 0;
   std::uint32_t left_ = 0;

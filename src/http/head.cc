@@ -145,7 +145,7 @@ Parsed parse_field(std::string_view line, Field& field) {
   if (colon > 0 && (line[colon - 1] == ' ' || line[colon - 1] == '\t'))
     return refuse(400, "white space between field name and colon");
   if (!is_token(field.name)) return refuse(400, "field name is not a token");
-  field.value = trim(line.substr(colon + 1));
+  field.value = trim_ows(line.substr(colon + 1));
   if (!all_in_class(field.value, kFieldByte)) return refuse(400, "control byte in a field value");
   return complete(0);
 }
@@ -242,7 +242,7 @@ Parsed read_host(RequestHead& head, HostRule rule) {
 bool same_text(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (lower(a[i]) != lower(b[i])) return false;
+    if (lower_ascii(a[i]) != lower_ascii(b[i])) return false;
   return true;
 }
 
@@ -329,7 +329,7 @@ bool is_token(std::string_view text) {
 }
 
 bool is_field_value(std::string_view text) {
-  return all_in_class(text, kFieldByte) && trim(text) == text;
+  return all_in_class(text, kFieldByte) && trim_ows(text) == text;
 }
 
 bool is_authority(std::string_view text) {

@@ -51,16 +51,16 @@ inline bool all_in_class(std::string_view text, ByteClass bit) {
   return missing == 0;
 }
 
-inline char lower(char c) {
+inline char lower_ascii(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 inline int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
-  c = lower(c);
+  c = lower_ascii(c);
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 /// RFC 9110 5.6.3 optional white space at both ends.
-inline std::string_view trim(std::string_view text) {
+inline std::string_view trim_ows(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
@@ -68,7 +68,7 @@ inline std::string_view trim(std::string_view text) {
 /// Takes the next item of a comma-separated list off the front of `list`; may be empty.
 inline std::string_view next_item(std::string_view& list) {
   const std::size_t comma = list.find(',');
-  const std::string_view item = trim(list.substr(0, comma));
+  const std::string_view item = trim_ows(list.substr(0, comma));
   list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
   return item;
 }

@@ -90,7 +90,7 @@ Result<Url> parse_url(std::string_view text) {
   Url url;
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) return bad("no scheme");
-  for (const char c : text.substr(0, colon)) url.scheme += lower(c);
+  for (const char c : text.substr(0, colon)) url.scheme += lower_ascii(c);
   if (url.scheme != "http" && url.scheme != "https") return bad("the scheme is neither http nor https");
   std::string_view rest = text.substr(colon + 3);
   rest = rest.substr(0, rest.find('#'));
@@ -103,7 +103,7 @@ Result<Url> parse_url(std::string_view text) {
   const std::size_t bracket = authority.find(']');
   const std::size_t port = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
   for (const char c : authority.substr(0, port))
-    if (c != '[' && c != ']') url.host += lower(c);
+    if (c != '[' && c != ']') url.host += lower_ascii(c);
   url.port = url.scheme == "https" ? 443 : 80;
   if (port != std::string_view::npos && port + 1 < authority.size()) {
     unsigned value = 0;
