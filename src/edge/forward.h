@@ -1,0 +1,79 @@
+// One request on its way through: who asks for what, what the middlewares make of it, and the heads that go out. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "edge/route.h"
+#include "http/body.h"
+#include "http/head.h"
+
+namespace berth::edge {
+
+/// The client's side of a connection.
+struct Hop {
+  Listener listener = Listener::websecure;
+  Ip peer{};                ///< who connected
+  std::string peer_text{};  ///< the same as text, without port
+  std::string server{};     ///< this host's name, for X-Forwarded-Server
+  std::string_view scheme() const { return listener == Listener::web ? "http" : "https"; }
+};
+
+/// The host of a Host field that http/head.h accepted: lower case, without port and trailing dot. Code::invalid for
+/// what is no host name or address (answer 400). The view is into `authority` or `storage`.
+Result<std::string_view> request_host(std::string_view authority, std::string& storage);
+
+bool is_trusted(const Ip& peer, const std::vector<Cidr>& proxies);
+/// The peer, or behind trusted proxies the last address of X-Forwarded-For that is not one of them.
+Ip client_address(const Hop& hop, const http::Fields& fields, const std::vector<Cidr>& proxies);
+
+/// What the middlewares say.
+struct Verdict {
+  int status = 0;             ///< 0: forward it; else answer this
+  std::string_view reason{};  ///< for 4xx
+  std::string location{};     ///< for 3xx
+};
+/// The path that goes to the upstream; reused between requests.
+struct Rewritten {
+  std::string path;
+  std::string stripped;  ///< for X-Forwarded-Prefix; empty: none
+};
+/// Runs the route's middlewares in order over `path` (canonical). A path that is no longer canonical after a rewrite is
+/// refused with 400: nothing behind may read it in another way than the rules did.
+Verdict apply_middlewares(const Route& route, const http::RequestHead& head, std::string_view path, const Hop& hop,
+                          Rewritten& rewritten);
+/// scheme://host[:port]path?query with the authority's own port replaced; a default port is left out.
+std::string redirect_location(std::string_view scheme, std::string_view host, std::string_view port,
+                              std::string_view path_and_query);
+
+/// Everything that a forwarded head is made of.
+struct Outgoing {
+  const http::RequestHead& head;
+  const Route& route;
+  const Rewritten& rewritten;
+  const Hop& hop;
+  std::string_view host;   ///< the Host field
+  bool trusted = false;    ///< the peer's X-Forwarded-* are kept
+  bool websocket = false;  ///< ask for the upgrade
+};
+/// Appends the head for the upstream: hop-by-hop fields and those that Connection names are gone (but it cannot name
+/// Host, Cookie, Authorization or X-Forwarded-*), so are the client's own X-Forwarded-*, Forwarded, X-Real-Ip and
+/// X-Original-* unless the peer is trusted, and names with '_' (they collide with '-' behind CGI).
+void append_request(std::string& out, const Outgoing& outgoing);
+
+/// How a reply's body goes to the client.
+struct ReplyShape {
+  http::BodyKind body{};   ///< as the upstream sends it
+  bool chunked = false;    ///< sent in chunks to the client
+  bool keep_alive = true;  ///< the client's connection stays open afterwards
+};
+ReplyShape shape_reply(const http::RequestHead& request, const http::ResponseHead& reply, bool keep_alive);
+void append_reply(std::string& out, const http::ResponseHead& reply, const Route& route, const ReplyShape& shape);
+/// The 101 of a WebSocket handshake.
+void append_upgrade_reply(std::string& out, const http::ResponseHead& reply, const Route& route);
+
+/// GET, HEAD, OPTIONS, PUT, DELETE, TRACE (RFC 9110 9.2.2).
+bool is_idempotent(std::string_view method);
+
+}  // namespace berth::edge

@@ -1,0 +1,46 @@
+#include "edge/page.h"
+
+#include "base/json.h"
+#include "http/head.h"
+
+namespace berth::edge {
+namespace {
+
+std::string json_body(const OwnReply& reply) {
+  const std::string reason(http::reason_of(reply.status));
+  return Json::object({{"error", reason}, {"code", reply.status}, {"message", reply.message}}).dump() + "\n";
+}
+
+// `message` is a constant of ours: nothing of the request is in it that would need escaping.
+std::string html_body(const OwnReply& reply) {
+  const std::string title = std::to_string(reply.status) + " " + std::string(http::reason_of(reply.status));
+  return "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>" + title +
+         "</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:15vh auto;padding:0 1em;"
+         "color:#222}@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}}</style><h1>" +
+         title + "</h1><p>" + std::string(reply.message) + "</p></html>\n";
+}
+
+}  // namespace
+
+void append_own_reply(std::string& out, const OwnReply& reply) {
+  const bool json = reply.accept.contains("application/json"), html = reply.accept.contains("text/html");
+  const std::string body = json && !html ? json_body(reply)
+                           : html        ? html_body(reply)
+                                         : std::to_string(reply.status) + " " + std::string(reply.message) + "\n";
+  http::append_status_line(out, reply.status, http::reason_of(reply.status));
+  if (!reply.location.empty()) http::append_field(out, "Location", reply.location);
+  http::append_field(out, "Content-Type",
+                     json && !html ? "application/json"
+                     : html        ? "text/html; charset=utf-8"
+                                   : "text/plain; charset=utf-8");
+  http::append_field(out, "Content-Length", std::to_string(body.size()));
+  if (reply.status >= 400) http::append_field(out, "Cache-Control", "no-store");
+  http::append_field(out, "X-Content-Type-Options", "nosniff");
+  if (reply.status == 503) http::append_field(out, "Retry-After", "2");
+  if (reply.status == 405) http::append_field(out, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  if (!reply.keep_alive) http::append_field(out, "Connection", "close");
+  out += "\r\n";
+  if (!reply.head_only) out += body;
+}
+
+}  // namespace berth::edge
