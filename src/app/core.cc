@@ -1,0 +1,232 @@
+// The core role: engine events -> labels -> routes and certificates -> one snapshot for the edge. Level driven: an
+// event only says that it is time to look; a look that fails changes nothing.
+#include <csignal>
+#include <cstdio>
+
+#include "app/core.h"
+#include "cli/exit_status.h"
+#include "edge/channel.h"
+#include "engine/container.h"
+#include "engine/event.h"
+#include "engine/network.h"
+#include "io/file.h"
+#include "io/process.h"
+
+namespace berth::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+std::chrono::sys_seconds wall_now() {
+  return std::chrono::floor<seconds>(std::chrono::system_clock::now());
+}
+
+void say(const std::string& line) {
+  std::fprintf(stderr, "berth core: %s\n", line.c_str());
+}
+
+class Core {
+ public:
+  Core(CoreOptions options, edge::CertificateStore store) : options_(std::move(options)), desk_(std::move(store)) {
+    desk_.settings.public_https_port = options_.https_port;
+    desk_.labels.exposed_by_default = options_.expose_all;
+  }
+
+  io::Task<void> run(io::Signals& signals, io::Stream& supervisor) {
+    io::Scope scope(co_await io::here());
+    scope_ = &scope;
+    scope.spawn(until_signal(signals, scope));
+    scope.spawn(receive_channels(supervisor, scope));
+    scope.spawn(send_snapshots());
+    scope.spawn(follow_engine());
+    co_await scope.join();
+  }
+
+ private:
+  io::Task<void> until_signal(io::Signals& signals, io::Scope& scope) {
+    (void)co_await signals.next();
+    scope.cancel();
+  }
+
+  // Each descriptor from the supervisor is a new channel to an edge (it or we were restarted).
+  io::Task<void> receive_channels(io::Stream& supervisor, io::Scope& scope) {
+    const io::Context context = co_await io::here();
+    while (true) {
+      auto fd = co_await io::receive_fd(supervisor);
+      if (!fd) break;
+      auto stream = io::stream_on(*context.loop, std::move(*fd), "edge");
+      if (!stream) continue;
+      if (edge_) edge_->close();
+      edge_ = std::shared_ptr<io::Stream>(std::move(*stream));
+      outgoing_.set();
+      scope.spawn(read_events(edge_));
+    }
+    scope.cancel();  // the supervisor is gone
+  }
+
+  io::Task<void> read_events(std::shared_ptr<io::Stream> channel) {
+    edge::FrameReader frames;
+    char buffer[4096];
+    while (true) {
+      const auto count = co_await io::read_some(*channel, buffer);
+      if (!count || *count == 0) co_return;
+      frames.feed(std::string_view(buffer, *count));
+      while (true) {
+        auto frame = frames.next();
+        if (!frame || !*frame) break;
+        if (const auto event = edge::decode_event(**frame)) take(*event);
+      }
+    }
+  }
+
+  void take(const edge::EdgeEvent& event) {
+    using Kind = edge::EdgeEvent::Kind;
+    switch (event.kind) {
+      case Kind::accepted:
+        accepted_ = event.version;
+        break;
+      case Kind::refused:
+        say("the edge refused version " + std::to_string(event.version) + ": " + event.detail);
+        return;
+      case Kind::listening:
+        say(event.subject + " listens on " + event.detail);
+        std::erase(listeners_[event.subject], event.detail);
+        listeners_[event.subject].push_back(event.detail);
+        break;
+      case Kind::upstream_failed:
+        say(event.subject + ": " + event.detail);
+        return;
+      case Kind::certificate_wanted:
+      case Kind::stopped:
+        return;
+    }
+    write_status();
+  }
+
+  io::Task<void> send_snapshots() {
+    while (co_await outgoing_.wait()) {
+      outgoing_.reset();
+      const auto channel = edge_;
+      if (!channel || desk_.snapshot.version == 0) continue;
+      const std::string frame = edge::encode_frame(edge::encode_snapshot(desk_.snapshot));
+      if (!co_await io::write_all(*channel, frame)) channel->close();
+    }
+  }
+
+  io::Task<void> follow_engine() {
+    const io::Context context = co_await io::here();
+    auto pause = milliseconds(100);
+    std::string told;
+    while (!context.cancel->requested()) {
+      const auto ended = co_await follow_once(pause);
+      if (context.cancel->requested()) co_return;
+      if (!ended && ended.error().message != told) say("no engine: " + (told = ended.error().message));
+      if (!co_await io::sleep_for(pause)) co_return;
+      pause = std::min(pause * 2, milliseconds(5000));
+    }
+  }
+
+  // One connection's life. Resets `pause` once it stands.
+  io::Task<Result<void>> follow_once(milliseconds& pause) {
+    const auto address = CO_TRY(engine::parse_address(options_.engine));
+    const auto client = CO_TRY(co_await engine::Client::connect(address));
+    io::Scope scope(co_await io::here());
+    scope.spawn(refresh_when_told(*client));
+    // Everything that changes routes, and nothing that health checks cause every few seconds (exec_*).
+    engine::Query filters{{"type", "container"}, {"type", "network"}};
+    for (const char* action :
+         {"create", "start", "die", "destroy", "rename", "health_status", "pause", "unpause", "connect", "disconnect"})
+      filters.emplace_back("event", action);
+    engine::EventStream events(*client, {.filters = std::move(filters)});
+    Result<void> result;
+    while (true) {
+      auto item = co_await events.next();
+      if (!item) {
+        result = fail(std::move(item).error());
+        break;
+      }
+      pause = milliseconds(100);
+      changed_.set();
+    }
+    scope.cancel();
+    co_await scope.join();
+    co_return result;
+  }
+
+  // Looks after each hint, and every five minutes without one.
+  io::Task<void> refresh_when_told(engine::Client& client) {
+    const io::Context context = co_await io::here();
+    while (!context.cancel->requested()) {
+      (void)co_await io::within(minutes(5), wait_for_change());
+      if (context.cancel->requested()) co_return;
+      // One container's change comes as several events in a row.
+      (void)co_await io::sleep_for(milliseconds(10));
+      changed_.reset();
+      if (auto done = co_await refresh(client); !done) {
+        say("cannot read the engine: " + done.error().message);
+        if (!co_await io::sleep_for(seconds(1))) co_return;
+        changed_.set();
+      }
+    }
+  }
+
+  io::Task<Result<void>> wait_for_change() { co_return co_await changed_.wait(); }
+
+  io::Task<Result<void>> refresh(engine::Client& client) {
+    const Json containers = CO_TRY(co_await engine::list_containers(client));
+    const Json networks = CO_TRY(co_await engine::list_networks(client));
+    if (!CO_TRY(desk_.update(containers, networks, wall_now()))) co_return Result<void>{};
+    for (const auto& line : desk_.news) say(line);
+    outgoing_.set();
+    write_status();
+    co_return Result<void>{};
+  }
+
+  void write_status() {
+    Json status = desk_.describe();
+    Json listeners = Json::object();
+    for (const auto& [name, texts] : listeners_) {
+      Json list = Json::array();
+      for (const auto& text : texts) list.push(text);
+      listeners.set(name, list);
+    }
+    status.set("listeners", listeners);
+    status.set("accepted", accepted_);
+    if (auto written = io::write_file(options_.data + "/status.json", status.dump(1), 0600); !written)
+      say(written.error().message);
+  }
+
+  CoreOptions options_;
+  Desk desk_;
+  io::Scope* scope_ = nullptr;
+  io::Event changed_, outgoing_;
+  std::shared_ptr<io::Stream> edge_;
+  std::uint64_t accepted_ = 0;
+  std::map<std::string, std::vector<std::string>> listeners_;
+};
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "berth core: %s\n", error.text().c_str());
+  return cli::kFailed;
+}
+
+}  // namespace
+
+int run_core(const std::vector<std::string>& arguments, const Environment&) {
+  auto options = decode_core(arguments.empty() ? "" : arguments[0]);
+  if (!options) return complain(options.error());
+  auto store = edge::CertificateStore::open({.dir = options->data + "/certificates"}, wall_now());
+  if (!store) return complain(store.error());
+  io::Loop loop;
+  auto signals = io::Signals::open(loop, {SIGTERM, SIGINT});
+  if (!signals) return complain(signals.error());
+  auto supervisor = io::stream_on(loop, io::Fd(options->supervisor), "supervisor");
+  if (!supervisor) return complain(std::move(supervisor.error()).within("core is started by berth serve"));
+  Core core(std::move(*options), std::move(*store));
+  loop.run(core.run(**signals, **supervisor));
+  return cli::kDone;
+}
+
+}  // namespace berth::app

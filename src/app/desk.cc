@@ -1,0 +1,111 @@
+#include "app/core.h"
+#include "io/links.h"
+
+namespace berth::app {
+namespace {
+
+edge::HostLinks host_links() {
+  edge::HostLinks out;
+  const auto prefixes = io::link_prefixes();
+  if (!prefixes) return out;
+  for (const auto& prefix : *prefixes)
+    if (const auto cidr = edge::parse_cidr(prefix)) out.subnets.push_back(*cidr);
+  return out;
+}
+
+std::string text_of(const edge::RouteNote& note) {
+  return std::string(note.level == edge::RouteNote::Level::error ? "error: " : "warning: ") +
+         (note.router.empty() ? "" : "router " + note.router + " ") + "(container " + note.container +
+         "): " + note.message + (note.detail.empty() ? "" : "\n" + note.detail);
+}
+
+// The lines of `now` that `before` did not have.
+void add_new(const std::vector<edge::RouteNote>& now, const std::vector<edge::RouteNote>& before,
+             std::vector<std::string>& out) {
+  for (const auto& note : now) {
+    const bool known =
+        std::any_of(before.begin(), before.end(), [&](const auto& old) { return text_of(old) == text_of(note); });
+    if (!known) out.push_back(text_of(note));
+  }
+}
+
+void add_route_changes(const edge::Snapshot& now, const edge::Snapshot& before, std::vector<std::string>& out) {
+  const auto find = [](const auto& list, const std::string& name) {
+    return std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
+  };
+  for (const auto& service : now.services) {
+    const auto old = find(before.services, service.name);
+    if (old != before.services.end() && *old == service) continue;
+    std::string line = "service " + service.name + " -> ";
+    for (const auto& upstream : service.upstreams)
+      line += (&upstream == service.upstreams.data() ? "" : ", ") + upstream.target + " (" + upstream.host + ":" +
+              std::to_string(upstream.port) + ")";
+    out.push_back(service.upstreams.empty() ? line + "nothing: " + service.down : line);
+  }
+  for (const auto& route : before.routes)
+    if (find(now.routes, route.name) == now.routes.end()) out.push_back("router " + route.name + " is gone");
+}
+
+bool same(const edge::Snapshot& a, const edge::Snapshot& b) {
+  if (!(a.settings == b.settings) || a.routes != b.routes || a.services != b.services) return false;
+  return std::equal(a.certificates.begin(), a.certificates.end(), b.certificates.begin(), b.certificates.end(),
+                    [](const auto& x, const auto& y) { return x.chain == y.chain && x.key == y.key; });
+}
+
+}  // namespace
+
+Result<bool> Desk::update(const Json& containers, const Json& networks, std::chrono::sys_seconds now) {
+  auto labelled = edge::read_labels(targets_of(containers, networks), host_links(), labels);
+  edge::Snapshot next{.version = snapshot.version,
+                      .settings = settings,
+                      .routes = std::move(labelled.routes),
+                      .services = std::move(labelled.services),
+                      .certificates = {}};
+  const auto table = TRY(edge::Routes::build(next.routes, next.services));
+  for (const std::string& host : table->hosts(edge::Listener::websecure)) {
+    auto certificate = store.certificate(host, now);
+    if (certificate) {
+      next.certificates.push_back(std::move(*certificate));
+    } else {
+      labelled.notes.push_back({.router = "",
+                                .container = "",
+                                .message = "no certificate for " + host + ": " + certificate.error().message});
+    }
+  }
+  news.clear();
+  const bool first = snapshot.version == 0;
+  add_new(labelled.notes, notes, news);
+  const bool notes_changed = !news.empty() || notes.size() != labelled.notes.size();
+  notes = std::move(labelled.notes);
+  if (!first && !notes_changed && same(next, snapshot)) return false;
+  add_route_changes(next, snapshot, news);
+  next.version = first ? static_cast<std::uint64_t>(now.time_since_epoch().count()) << 16 : snapshot.version + 1;
+  snapshot = std::move(next);
+  return true;
+}
+
+Json Desk::describe() const {
+  Json routes = Json::array(), services = Json::array(), lines = Json::array();
+  for (const auto& route : snapshot.routes) {
+    Json listeners = Json::array(), warnings = Json::array();
+    for (const auto listener : route.listeners) listeners.push(edge::to_text(listener));
+    for (const auto& warning : route.warnings) warnings.push(warning);
+    routes.push(Json::object({{"name", route.name},
+                              {"rule", route.rule},
+                              {"priority", route.priority},
+                              {"listeners", listeners},
+                              {"service", route.service},
+                              {"warnings", warnings}}));
+  }
+  for (const auto& service : snapshot.services) {
+    Json upstreams = Json::array();
+    for (const auto& upstream : service.upstreams)
+      upstreams.push(Json::object(
+          {{"target", upstream.target}, {"host", upstream.host}, {"port", upstream.port}, {"tls", upstream.tls}}));
+    services.push(Json::object({{"name", service.name}, {"upstreams", upstreams}, {"down", service.down}}));
+  }
+  for (const auto& note : notes) lines.push(text_of(note));
+  return Json::object({{"version", snapshot.version}, {"routes", routes}, {"services", services}, {"notes", lines}});
+}
+
+}  // namespace berth::app

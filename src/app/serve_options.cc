@@ -1,0 +1,127 @@
+#include <charconv>
+#include <functional>
+
+#include "app/serve.h"
+#include "base/text.h"
+
+namespace berth::app {
+namespace {
+
+struct ServeFlag {
+  std::string_view name;
+  std::string_view value;  // placeholder, "" for a switch
+  std::string_view help;
+  Result<void> (*set)(ServeOptions&, std::string_view);
+};
+
+Result<std::uint16_t> port_of(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
+    return fail(Code::invalid, "\"" + std::string(text) + "\" is not a port; write a number from 0 to 65535");
+  return port;
+}
+
+constexpr ServeFlag kFlags[] = {
+    {"--data", "DIR", "folder for certificates and state (default /var/lib/berth)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.data = value;
+       return {};
+     }},
+    {"--listen", "ADDRESS", "IP addresses to listen on, divided by commas (default 127.0.0.1,::1)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.listen.clear();
+       for (const auto part : split(value, ',')) options.listen.emplace_back(trim(part));
+       return {};
+     }},
+    {"--web", "PORT", "port of plain HTTP, which redirects to TLS (default 80; 0: any free one)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.web = TRY(port_of(value));
+       return {};
+     }},
+    {"--websecure", "PORT", "port of TLS (default 443; 0: any free one)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.websecure = TRY(port_of(value));
+       return {};
+     }},
+    {"--host", "ADDRESS", "engine to follow (default: DOCKER_HOST, else unix:///var/run/docker.sock)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.host = value;
+       return {};
+     }},
+    {"--access-log", "FILE", "one JSON line for each request (default: none)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.access_log = value;
+       return {};
+     }},
+    {"--expose-all", "", "route containers without the label traefik.enable=true too",
+     [](ServeOptions& options, std::string_view) -> Result<void> {
+       options.expose_all = true;
+       return {};
+     }},
+};
+
+const ServeFlag* find_flag(std::string_view name) {
+  for (const auto& flag : kFlags)
+    if (flag.name == name) return &flag;
+  return nullptr;
+}
+
+}  // namespace
+
+Result<ServeOptions> parse_serve(const std::vector<std::string>& arguments) {
+  ServeOptions options;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const Cut parts = cut(arguments[i], '=');
+    const ServeFlag* flag = find_flag(parts.before);
+    if (!flag) {
+      std::vector<std::string_view> names;
+      for (const auto& known : kFlags) names.push_back(known.name);
+      return fail(Code::invalid, "unknown flag \"" + arguments[i] + "\"" + suggestion(parts.before, names) +
+                                     "; berth serve --help lists them");
+    }
+    std::string_view value = parts.after;
+    if (!flag->value.empty() && !parts.found) {
+      if (++i == arguments.size()) return fail(Code::invalid, std::string(flag->name) + " needs a value");
+      value = arguments[i];
+    }
+    auto set = flag->set(options, value);
+    if (!set) return fail(std::move(set.error()).within(flag->name));
+  }
+  if (options.data.empty() || options.data[0] != '/')
+    return fail(Code::invalid, "--data: \"" + options.data + "\" is not an absolute path");
+  return options;
+}
+
+std::string serve_help() {
+  std::string out =
+      "Usage: berth serve [FLAGS]\n\n"
+      "Follows the engine and serves the containers that carry Traefik labels, over TLS with certificates of a local\n"
+      "CA (berth cert root prints it). Runs until SIGTERM or Ctrl-C.\n\nFlags:\n";
+  for (const auto& flag : kFlags) {
+    std::string left = "  " + std::string(flag.name) + (flag.value.empty() ? "" : " " + std::string(flag.value));
+    left.resize(std::max<std::size_t>(left.size() + 2, 26), ' ');
+    out += left + std::string(flag.help) + "\n";
+  }
+  return out;
+}
+
+std::string encode_core(const CoreOptions& options) {
+  return Json::object({{"data", options.data},
+                       {"engine", options.engine},
+                       {"supervisor", options.supervisor},
+                       {"https_port", options.https_port},
+                       {"expose_all", options.expose_all}})
+      .dump();
+}
+
+Result<CoreOptions> decode_core(const std::string& text) {
+  const Json json = TRY(parse_json(text));
+  return CoreOptions{.data = std::string(json["data"].text()),
+                     .engine = std::string(json["engine"].text()),
+                     .supervisor = static_cast<int>(json["supervisor"].integer(-1)),
+                     .https_port = static_cast<std::uint16_t>(json["https_port"].integer(443)),
+                     .expose_all = json["expose_all"].boolean()};
+}
+
+}  // namespace berth::app

@@ -1,0 +1,16 @@
+#include "app/verbs.h"
+
+namespace berth::app {
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> table = {
+      {"serve", "Platform", "Publish labelled containers over TLS until stopped", run_serve},
+      {"route", "Platform", "Show what berth serve routes where", run_route},
+      {"cert", "Platform", "Print or trust the local certificate authority", run_cert},
+      {"core", "", "The core role; started by serve", run_core},
+      {"edge", "", "The edge role; started by serve", run_edge_role},
+  };
+  return table;
+}
+
+}  // namespace berth::app

@@ -1,0 +1,26 @@
+// The verbs of berth's own nouns; the Compose verbs are the cli room's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/serve.h"
+
+namespace berth::app {
+
+/// A verb that reads its own arguments (those after the verb) and returns the exit status.
+struct Verb {
+  std::string_view name;
+  std::string_view group;    ///< heading in `berth --help`; "" hides it
+  std::string_view summary;  ///< one line
+  int (*run)(const std::vector<std::string>& arguments, const Environment& environment);
+};
+/// serve, cert, route, and the hidden roles core and edge.
+const std::vector<Verb>& verbs();
+
+/// `berth cert root [--data DIR]`, `berth cert trust [--data DIR] [-y]`.
+int run_cert(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth route list [--data DIR] [--format table|json]`.
+int run_route(const std::vector<std::string>& arguments, const Environment& environment);
+
+}  // namespace berth::app
