@@ -15,6 +15,9 @@
 
 namespace berth::compose {
 
+/// What com.docker.compose.version says: the level of Docker Compose that berth's labels and names are those of.
+inline constexpr std::string_view kComposeVersion = "2.26.1+berth";
+
 /// What else decides a create body.
 struct CreateInput {
   const Project& project;
@@ -25,6 +28,9 @@ struct CreateInput {
   /// written as "service:x" and named in CreateRequest::references.
   std::map<std::string, std::string> containers{};
   std::string image_id{};  ///< for com.docker.compose.image, "" when unknown
+  /// Of `berth run`: a one-off container `<project>-<service>-run-<slug>`; "" for a container of the service.
+  std::string slug{};
+  bool use_aliases = false;  ///< of `berth run`: reachable under the service's name too
 };
 
 /// A place in a body that names another container: to be filled with its id.
@@ -42,7 +48,9 @@ struct Connection {
 struct CreateRequest {
   std::string name{};  ///< container's name
   std::string platform{};
-  Json body{};                            ///< of POST /containers/create, labels and config hash included
+  /// What is compared with what is there: all networks in it, labels and config hash included.
+  Json desired{};
+  Json body{};                            ///< of POST /containers/create: `desired` as this engine takes it
   std::vector<Connection> connections{};  ///< to make before the start
   std::vector<plan::CopiedFile> files{};  ///< to copy in before the start
   std::vector<Reference> references{};    ///< unresolved
@@ -63,8 +71,11 @@ std::string volume_name(const Project& project, std::string_view key);
 bool is_external(const Json& declaration);
 
 /// Body of POST /networks/create, labelled. Code::invalid for what this engine cannot do.
-Result<Json> network_body(const Project& project, std::string_view key);
+Result<Json> network_body(const Project& project, std::string_view key, engine::ApiVersion version);
 /// Body of POST /volumes/create, labelled.
 Json volume_body(const Project& project, std::string_view key);
+
+/// Mounts the anonymous volumes of the container that `body` replaces where nothing else is mounted.
+void inherit_volumes(Json& body, const plan::Container& old);
 
 }  // namespace berth::compose

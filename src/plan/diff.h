@@ -49,6 +49,9 @@ struct DiffInput {
 /// says "equal" only the image is compared besides. Labels of Docker Compose itself never count.
 std::vector<Difference> diff_container(const DiffInput& input);
 
+/// A name that the engine gave to an anonymous volume: 64 hex digits.
+bool is_generated_name(std::string_view name);
+
 /// Body of POST /networks/create against an inspected one: driver, options, IPAM, flags and labels that were asked for.
 std::vector<Difference> diff_network(const Json& body, const Network& network);
 /// Body of POST /volumes/create against an inspected one: driver, options, labels that were asked for.

@@ -32,8 +32,6 @@ void put(Fields& fields, std::string path, Json value);
 Json sorted_texts(const Json& list);
 /// A network mode that names no network: "host", "none", "bridge", "container:x"; "" for the name of a network.
 std::string special_mode(std::string_view mode);
-/// A name that the engine gave to an anonymous volume: 64 hex digits.
-bool is_generated_name(std::string_view name);
 
 Fields fields_of(const Shape& shape);
 

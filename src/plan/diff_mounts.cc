@@ -1,7 +1,13 @@
 #include "base/text.h"
 #include "plan/diff_fields.h"
 
-namespace berth::plan::detail {
+namespace berth::plan {
+
+bool is_generated_name(std::string_view name) {
+  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+namespace detail {
 namespace {
 
 using Mounts = std::map<std::string, Json>;  // by target
@@ -54,10 +60,6 @@ void add_mount(const Json& item, Mounts& mounts) {
 
 }  // namespace
 
-bool is_generated_name(std::string_view name) {
-  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 void add_mounts(const Shape& shape, Fields& fields) {
   Mounts mounts;
   for (const auto& member : shape.config["Volumes"].members())
@@ -74,4 +76,5 @@ void add_mounts(const Shape& shape, Fields& fields) {
   }
 }
 
-}  // namespace berth::plan::detail
+}  // namespace detail
+}  // namespace berth::plan
