@@ -295,6 +295,10 @@ Parsed parse_request(std::string_view buffer, RequestHead& head, const HeadLimit
   const LineState first = take_line(buffer, at, line);
   if (first == LineState::broken) return refuse(400, "bare CR or LF");
   if (first == LineState::partial) {
+    std::string_view method = buffer.substr(at, buffer.substr(at).find(' '));
+    if (method.ends_with('\r')) method.remove_suffix(1);
+    // A TLS hello or HTTP/2 in binary shows here, and need not wait for a line end that never comes.
+    if (!all_in_class(method, kTchar)) return refuse(400, "method is not a token");
     if (buffer.size() > limits.target + 64) return refuse(414, "request target is too long");
     return buffer.size() >= limits.bytes ? refuse(431, "head is too large") : Parsed{};
   }

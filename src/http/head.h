@@ -96,7 +96,8 @@ struct Parsed {
 enum class HostRule { required, optional };
 
 /// Parses the head at the front of `buffer`. `head` is meaningful when complete. One empty line before a request line
-/// is skipped (RFC 9112 2.2). Refused at the earliest byte that shows it. Parsing anew is worth it only once another
+/// is skipped (RFC 9112 2.2). Bare CR and LF, a method that is none and a broken field line are refused before the head
+/// is complete. Parsing anew is worth it only once another
 /// '\n' came, which bounds the work for a head that trickles in.
 Parsed parse_request(std::string_view buffer, RequestHead& head, const HeadLimits& limits = {},
                      HostRule host = HostRule::required);
