@@ -1,0 +1,49 @@
+#include "edge/live.h"
+
+#include "base/text.h"
+
+namespace berth::edge {
+
+Result<std::shared_ptr<const Live>> Live::make(Snapshot snapshot, const Live* previous) {
+  auto live = std::make_shared<Live>();
+  live->version_ = snapshot.version;
+  live->settings_ = snapshot.settings;
+  for (const std::string& proxy : snapshot.settings.trusted_proxies) live->trusted_.push_back(TRY(parse_cidr(proxy)));
+  live->routes_ = TRY(Routes::build(std::move(snapshot.routes), std::move(snapshot.services)));
+  for (const Certificate& certificate : snapshot.certificates) live->add_certificate(certificate, previous);
+  return live;
+}
+
+void Live::add_certificate(const Certificate& certificate, const Live* previous) {
+  Identity identity;
+  if (previous) {
+    const auto known = previous->by_chain_.find(certificate.chain);
+    if (known != previous->by_chain_.end()) identity = known->second;
+  }
+  if (!identity) {
+    auto parsed = io::TlsIdentity::from_pem(certificate.chain, certificate.key);
+    if (!parsed) {
+      const std::string host = certificate.hosts.empty() ? "?" : certificate.hosts.front();
+      warnings_.push_back("certificate for " + host + " is not used: " + parsed.error().message);
+      return;
+    }
+    identity = std::move(*parsed);
+  }
+  for (const std::string& host : certificate.hosts) {
+    by_host_.try_emplace(lower(host), identity);
+    if (const auto ip = parse_ip(host); ip && ip->is_loopback()) loopback_ = identity;
+  }
+  by_chain_.try_emplace(certificate.chain, std::move(identity));
+}
+
+std::shared_ptr<const io::TlsIdentity> Live::identity(std::string_view server_name) const {
+  if (server_name.empty()) return loopback_;
+  const std::string name = lower(server_name);
+  if (const auto own = by_host_.find(name); own != by_host_.end()) return own->second;
+  const auto dot = name.find('.');
+  if (dot == std::string::npos) return nullptr;
+  const auto wildcard = by_host_.find("*" + name.substr(dot));
+  return wildcard == by_host_.end() ? nullptr : wildcard->second;
+}
+
+}  // namespace berth::edge

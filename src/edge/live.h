@@ -1,0 +1,49 @@
+// A snapshot made ready for use: table built, keys parsed. One immutable value that requests and handshakes hold.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "edge/snapshot.h"
+#include "io/tls.h"
+
+namespace berth::edge {
+
+/// Immutable, any thread. A request keeps the Live it began with, so a swap touches nothing that runs.
+class Live {
+ public:
+  /// Code::invalid when a route, service or prefix is wrong: the old one stays in use. A certificate that does not load
+  /// is left out and named in warnings(), since one bad file must not hold back every change. Keys that `previous` has
+  /// parsed already are taken from there.
+  static Result<std::shared_ptr<const Live>> make(Snapshot snapshot, const Live* previous = nullptr);
+
+  std::uint64_t version() const { return version_; }
+  const Settings& settings() const { return settings_; }
+  const std::vector<Cidr>& trusted() const { return trusted_; }
+  const Routes& routes() const { return *routes_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  /// For an SNI name: its own certificate, else its parent's wildcard; without a name one for a loopback address.
+  std::shared_ptr<const io::TlsIdentity> identity(std::string_view server_name) const;
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  using Identity = std::shared_ptr<const io::TlsIdentity>;
+  using ByText = std::unordered_map<std::string, Identity, Hash, std::equal_to<>>;
+  void add_certificate(const Certificate& certificate, const Live* previous);
+
+  std::uint64_t version_ = 0;
+  Settings settings_;
+  std::vector<Cidr> trusted_;
+  std::shared_ptr<const Routes> routes_;
+  std::vector<std::string> warnings_;
+  ByText by_host_;   ///< names and "*.parent"
+  ByText by_chain_;  ///< PEM chain -> parsed, for the next Live
+  Identity loopback_;
+};
+
+}  // namespace berth::edge

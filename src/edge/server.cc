@@ -1,0 +1,104 @@
+#include "edge/server.h"
+
+#include "base/text.h"
+#include "io/scope.h"
+
+namespace berth::edge {
+namespace {
+
+constexpr auto kWantedAgain = std::chrono::seconds(60);
+constexpr std::size_t kMostWanted = 4096;
+
+/// Cuts what is left when the time for draining is over.
+class CutTimer final : public io::Timer {
+ public:
+  CutTimer(io::Loop& loop, io::Scope& scope) : Timer(loop), scope_(scope) {}
+
+ private:
+  void fire() override { scope_.cancel(); }
+  io::Scope& scope_;
+};
+
+}  // namespace
+
+Server::Server(io::Loop& loop, Options options) : loop_(loop), shared_(loop) {
+  shared_.server = std::move(options.name);
+  shared_.access = std::move(options.access);
+  shared_.event = std::move(options.event);
+}
+
+Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
+  std::unique_ptr<Server> server(new Server(loop, std::move(options)));
+  Server* self = server.get();
+  server->tls_ = TRY(io::TlsContext::server(
+      {.choose = [self](std::string_view name) { return self->choose(name); }, .alpn = {"http/1.1"}}));
+  return server;
+}
+
+void Server::use(std::shared_ptr<const Live> live) {
+  shared_.live = std::move(live);
+  shared_.pool.keep_only(shared_.live->routes().services());
+}
+
+std::shared_ptr<const io::TlsIdentity> Server::choose(std::string_view server_name) {
+  if (!shared_.live) return nullptr;
+  if (auto identity = shared_.live->identity(server_name)) return identity;
+  const auto host = canonical_host(server_name);
+  // Only hosts with a route: else anybody could make us ask for certificates without end.
+  if (!host || !shared_.event || !shared_.live->routes().knows_host(Listener::websecure, *host)) return nullptr;
+  if (wanted_.size() >= kMostWanted) wanted_.clear();
+  const auto [at, first] = wanted_.try_emplace(*host, loop_.now());
+  if (!first && loop_.now() - at->second < kWantedAgain) return nullptr;
+  at->second = loop_.now();
+  shared_.event({.kind = EdgeEvent::Kind::certificate_wanted, .subject = *host, .detail = {}});
+  return nullptr;
+}
+
+Result<io::Address> Server::listen(Listener role, const io::Address& address, io::ListenOptions options) {
+  auto listener = TRY(io::Listener::open(loop_, address, options));
+  const io::Address real = listener->address();
+  open_.push_back({role, std::move(listener)});
+  return real;
+}
+
+io::Task<void> Server::serve(std::unique_ptr<io::Stream> stream, Listener role, io::Cancel& idle) {
+  ++clients_;
+  if (role == Listener::websecure)
+    co_await serve_tls_client(shared_, std::move(stream), tls_, idle);
+  else
+    co_await serve_client(shared_, std::move(stream), role, idle);
+  --clients_;
+}
+
+io::Task<void> Server::accept_from(Open& open, io::Scope& clients, io::Cancel& idle) {
+  while (true) {
+    auto stream = co_await open.listener->accept();
+    if (!stream) co_return;  // closed by drain(), or cancelled
+    clients.spawn(serve(std::move(*stream), open.role, idle));
+  }
+}
+
+io::Task<Result<void>> Server::run() {
+  const io::Context context = co_await io::here();
+  io::Scope accepts(context), clients(context);
+  io::Cancel idle(context.cancel);
+  idle_ = &idle;
+  for (Open& open : open_) accepts.spawn(accept_from(open, clients, idle));
+  const auto outcome = co_await draining_.wait();
+  shared_.draining = true;
+  for (Open& open : open_) open.listener->close();
+  co_await accepts.join();
+  idle.request();
+  CutTimer cut(loop_, clients);
+  cut.arm(loop_.now() + drain_);
+  co_await clients.join();
+  idle_ = nullptr;
+  co_return outcome;
+}
+
+void Server::drain(io::Duration most) {
+  drain_ = most;
+  draining_.set();
+}
+
+}  // namespace berth::edge

@@ -1,0 +1,63 @@
+// The data plane of one loop: listeners, clients, the routes in use.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "edge/connection.h"
+#include "io/socket.h"
+
+namespace berth::edge {
+
+/// Thread: its loop's. Owns listeners and connections; run() must have returned before it is destroyed.
+class Server {
+ public:
+  struct Options {
+    std::string name = "berth";  ///< this host's name, for X-Forwarded-Server
+    AccessSink access{};
+    EventSink event{};
+  };
+  /// Code::internal when TLS cannot be set up.
+  static Result<std::unique_ptr<Server>> make(io::Loop& loop, Options options);
+
+  /// What requests and handshakes that begin from now on see. Touches no connection.
+  void use(std::shared_ptr<const Live> live);
+  const std::shared_ptr<const Live>& live() const { return shared_.live; }
+
+  /// Opens a listener; its address with the real port. Code::conflict or denied as io::Listener::open says.
+  Result<io::Address> listen(Listener role, const io::Address& address, io::ListenOptions options = {});
+
+  /// Serves until drain() ended, or until cancelled.
+  io::Task<Result<void>> run();
+  /// Closes the listeners and idle connections; exchanges may finish for at most `most`, then they are cut.
+  void drain(io::Duration most);
+
+  std::size_t connections() const { return clients_; }
+  std::size_t idle_upstreams() const { return shared_.pool.idle(); }
+
+ private:
+  struct Open {
+    Listener role;
+    std::unique_ptr<io::Listener> listener;
+  };
+  Server(io::Loop& loop, Options options);
+  std::shared_ptr<const io::TlsIdentity> choose(std::string_view server_name);
+  io::Task<void> accept_from(Open& open, io::Scope& clients, io::Cancel& idle);
+  io::Task<void> serve(std::unique_ptr<io::Stream> stream, Listener role, io::Cancel& idle);
+
+  io::Loop& loop_;
+  Shared shared_;
+  std::shared_ptr<io::TlsContext> tls_;
+  std::vector<Open> open_;
+  std::size_t clients_ = 0;
+  io::Cancel* idle_ = nullptr;  ///< while run() runs
+  io::Event draining_;
+  io::Duration drain_{};
+  std::unordered_map<std::string, io::Time> wanted_;  ///< host -> when its certificate was asked for
+};
+
+}  // namespace berth::edge

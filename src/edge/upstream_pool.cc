@@ -1,0 +1,108 @@
+#include "edge/upstream_pool.h"
+
+#include <charconv>
+#include <set>
+
+#include "io/socket.h"
+
+namespace berth::edge {
+namespace {
+
+constexpr std::size_t kMostKept = 128;  // per address and loop
+constexpr auto kLongIdle = std::chrono::seconds(60), kFailing = std::chrono::seconds(2);
+
+/// Whether nothing at all happened on a connection that waits for its next request.
+bool is_quiet(http::Wire& wire) {
+  if (!wire.unread().empty()) return false;
+  if (!wire.stream().ready_now(io::Direction::read)) return true;
+  char byte;
+  return wire.stream().try_read(std::span(&byte, 1)).state == io::Attempt::blocked;
+}
+
+}  // namespace
+
+std::string_view UpstreamPool::key_of(const Upstream& upstream) {
+  char digits[8];
+  const auto end = std::to_chars(digits, digits + sizeof digits, upstream.port).ptr;
+  key_.assign(upstream.host).append(upstream.tls ? "!" : "|").append(digits, end);
+  return key_;
+}
+
+UpstreamPool::Peer* UpstreamPool::find(const Upstream& upstream) {
+  const auto found = peers_.find(key_of(upstream));
+  return found == peers_.end() ? nullptr : &found->second;
+}
+
+UpstreamPool::Peer& UpstreamPool::at(const Upstream& upstream) {
+  if (Peer* peer = find(upstream)) return *peer;
+  return peers_[std::string(key_of(upstream))];
+}
+
+UpstreamPool::Connection UpstreamPool::take(const Upstream& upstream, io::Duration most) {
+  Peer* peer = find(upstream);
+  while (peer && !peer->kept.empty()) {
+    Kept kept = std::move(peer->kept.back());
+    if (loop_.now() - kept.since > most) {
+      if (most < kLongIdle) {
+        peer->kept.back() = std::move(kept);  // good enough for requests that can be repeated
+        return nullptr;
+      }
+      peer->kept.clear();
+      return nullptr;
+    }
+    peer->kept.pop_back();
+    if (is_quiet(*kept.connection)) return std::move(kept.connection);
+  }
+  return nullptr;
+}
+
+io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream& upstream) {
+  bool ok = false;
+  const io::Address address = io::Address::ip(upstream.host, upstream.port, ok);
+  if (!ok) co_return fail(Code::internal, "upstream \"" + upstream.host + "\" is not an address");
+  auto stream = CO_TRY(co_await io::connect(address));
+  if (upstream.tls) {
+    if (!tls_) tls_ = CO_TRY(io::TlsContext::client({.verify = false, .alpn = {"http/1.1"}}));
+    auto secure = io::tls_over(std::move(stream), tls_);
+    CO_TRY(co_await secure->handshake());
+    stream = std::move(secure);
+  }
+  co_return std::make_unique<http::Wire>(std::move(stream));
+}
+
+void UpstreamPool::put(const Upstream& upstream, Connection connection) {
+  Peer& peer = at(upstream);
+  if (peer.kept.size() == kMostKept) peer.kept.erase(peer.kept.begin());
+  connection->next_message();
+  peer.kept.push_back({std::move(connection), loop_.now()});
+}
+
+void UpstreamPool::failed(const Upstream& upstream) {
+  Peer& peer = at(upstream);
+  peer.failing_until = loop_.now() + kFailing;
+  peer.kept.clear();
+}
+
+bool UpstreamPool::is_failing(const Upstream& upstream) {
+  const Peer* peer = find(upstream);
+  return peer && loop_.now() < peer->failing_until;
+}
+
+void UpstreamPool::keep_only(const std::vector<Service>& services) {
+  std::set<std::string, std::less<>> named;
+  for (const Service& service : services) {
+    for (const Upstream& upstream : service.upstreams) named.emplace(key_of(upstream));
+  }
+  std::erase_if(peers_, [&](const auto& each) { return !named.contains(each.first); });
+  for (auto& [key, peer] : peers_) {
+    std::erase_if(peer.kept, [&](const Kept& kept) { return loop_.now() - kept.since > kLongIdle; });
+  }
+}
+
+std::size_t UpstreamPool::idle() const {
+  std::size_t count = 0;
+  for (const auto& [key, peer] : peers_) count += peer.kept.size();
+  return count;
+}
+
+}  // namespace berth::edge
