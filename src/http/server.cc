@@ -64,8 +64,8 @@ io::Task<bool> skip_body(ServerRequest& request) {
 }
 
 // One request; whether another one may follow.
-io::Task<Result<bool>> serve_request(Wire& wire, const RequestHead& head, const Handler& handler) {
-  ServerRequest request(head, wire);
+io::Task<Result<bool>> serve_request(Wire& wire, const RequestHead& head, const Handler& handler, io::Duration stall) {
+  ServerRequest request(head, wire, stall);
   ResponseWriter response(wire, head, head.keep_alive && head.minor == 1);
   auto outcome = co_await handler(request, response);
   if (response.taken()) co_return false;
@@ -96,15 +96,19 @@ io::Task<void> serve_quietly(std::unique_ptr<io::Stream> stream, const Handler& 
 
 }  // namespace
 
-ServerRequest::ServerRequest(const RequestHead& head, Wire& wire)
-    : head_(head), wire_(wire), pump_(wire, body_of(head)), owes_continue_(head.expect_continue && !pump_.done()) {}
+ServerRequest::ServerRequest(const RequestHead& head, Wire& wire, io::Duration stall)
+    : head_(head),
+      wire_(wire),
+      pump_(wire, body_of(head)),
+      stall_(stall),
+      owes_continue_(head.expect_continue && !pump_.done()) {}
 
 io::Task<Result<std::string_view>> ServerRequest::next() {
   if (owes_continue_) {
     owes_continue_ = false;
     if (wire_.unread().empty()) CO_TRY(co_await io::write_all(wire_.stream(), "HTTP/1.1 100 Continue\r\n\r\n"));
   }
-  co_return co_await pump_.next();
+  co_return co_await io::within(stall_, pump_.next());
 }
 
 io::Task<Result<std::string>> ServerRequest::body(std::size_t limit) {
@@ -220,7 +224,7 @@ io::Task<Result<void>> serve_connection(std::unique_ptr<io::Stream> stream, cons
     if (!parsed) co_return fail(std::move(parsed).error());
     if (parsed->state == Parsed::State::refused) co_return co_await refuse(wire, *parsed);
     if (parsed->state == Parsed::State::need_more) co_return Result<void>{};
-    if (!CO_TRY(co_await serve_request(wire, head, handler))) co_return Result<void>{};
+    if (!CO_TRY(co_await serve_request(wire, head, handler, options.stall))) co_return Result<void>{};
   }
 }
 

@@ -12,10 +12,11 @@ namespace berth::http {
 /// What a handler reads. Views live until the handler returns.
 class ServerRequest {
  public:
-  ServerRequest(const RequestHead& head, Wire& wire);
+  ServerRequest(const RequestHead& head, Wire& wire, io::Duration stall);
   const RequestHead& head() const { return head_; }
   /// The next piece of the body, valid until the next call; empty at the end. Sends "100 Continue" first where the
-  /// client waits for it. Code::invalid when malformed, unavailable when cut off.
+  /// client waits for it. Code::invalid when malformed, unavailable when cut off, timeout when nothing came for
+  /// ServerOptions::stall.
   io::Task<Result<std::string_view>> next();
   /// The whole body; Code::invalid beyond `limit` bytes.
   io::Task<Result<std::string>> body(std::size_t limit);
@@ -27,6 +28,7 @@ class ServerRequest {
   const RequestHead& head_;
   Wire& wire_;
   BodyPump pump_;
+  io::Duration stall_;
   bool owes_continue_;
 };
 
@@ -74,6 +76,7 @@ struct ServerOptions {
   HeadLimits head{};
   io::Duration head_deadline = std::chrono::seconds(10);  ///< from its first byte to its last
   io::Duration idle = std::chrono::seconds(75);           ///< between requests
+  io::Duration stall = std::chrono::seconds(60);          ///< between two pieces of a request body
   HostRule host = HostRule::required;
 };
 
