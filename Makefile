@@ -1,0 +1,50 @@
+# Everything here can be run at any time and again; each target installs what it needs first (tools/setup).
+#
+#   make up          build, start berth with the demo, wait until it answers over TLS, print the URLs
+#   make down        stop what `make up` started
+#   make uninstall   down, and remove what `make up` and the setup made
+#   make build       build/release/berth and the demo's program
+#   make test        every test, against an engine of their own
+#   make check       format, rooms, headers, clang-tidy, documentation
+#   make bench       the benchmarks
+#   make fuzz        the fuzz targets, each for FOR seconds (60)
+#   make clean       build/, but not its caches and the tests' engine; all of it with ALL=1
+#
+# up:   LISTEN=ADDRESS[,ADDRESS] (loopback)   WEB=PORT WEBSECURE=PORT (80 and 443, else the next free pair)
+# up, down, uninstall:   DATA=FOLDER (/var/lib/berth)
+
+export LISTEN WEB WEBSECURE DATA
+
+build:
+	@tools/build release
+
+up: build
+	@tools/up
+
+down:
+	@tools/down
+
+uninstall:
+	@tools/uninstall
+
+test: build
+	@tools/setup test
+	@tools/build test fuzz
+	@tools/test
+
+check:
+	@tools/setup build
+	@tools/check
+
+bench:
+	@tools/build bench
+	@tools/bench
+
+fuzz:
+	@tools/build fuzz
+	@tools/fuzz $(or $(FOR),60)
+
+clean:
+	@tools/clean $(ALL)
+
+.PHONY: build up down uninstall test check bench fuzz clean
