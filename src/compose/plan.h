@@ -47,7 +47,7 @@ struct UpOptions {
   bool wait = false;                      ///< wait until everything is ready
   std::int64_t wait_timeout = 0;          ///< seconds for each wait of --wait, 0 for none
   bool adopt = false;                     ///< take over containers made from another working directory
-  bool assume_orphans_known = false;      ///< COMPOSE_IGNORE_ORPHANS: no warning
+  bool ignore_orphans = false;            ///< COMPOSE_IGNORE_ORPHANS: no warning
 };
 /// The ops that make the world as the project says. Fails, with the place in the file, for what no plan can do: an
 /// unknown service (not_found), a missing external network or volume (not_found), a cycle (invalid, naming the path), a

@@ -34,6 +34,9 @@ inline constexpr std::string_view kContent = "berth.content";
 inline constexpr std::string_view kSchema = "berth.schema";
 }  // namespace label
 
+/// How the volume of a project's lock is named, see lock.h.
+inline constexpr std::string_view kLockPrefix = "berth-lock_";
+
 /// State.Status of a container.
 enum class State { created, running, paused, restarting, removing, exited, dead };
 State parse_state(std::string_view text);  ///< what no engine says reads as `dead`

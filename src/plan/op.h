@@ -23,11 +23,12 @@ struct ContainerRef {
   std::optional<State> seen{};
 };
 
-/// A text of a body that is known only while the plan runs: `prefix` + the result of node `from`.
+/// A text of a body that is known only while the plan runs: `prefix` + the result of node `from` + `suffix`.
 struct Fill {
   std::vector<std::string> path{};  ///< member keys, and decimal indices into arrays
   std::string prefix{};
   int from = 0;  ///< its result: a container's id, an image's id
+  std::string suffix{};
 };
 
 struct CreateNetwork {

@@ -1,0 +1,200 @@
+#include "compose/plan.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "compose/plan_parts.h"
+
+namespace berth::compose {
+namespace detail {
+namespace {
+
+using plan::Container;
+
+// Depth first over dependencies; `path` holds the services that are entered and not left.
+struct Walk {
+  const Project& project;
+  Names done{};
+  std::vector<std::string> path{};
+  std::vector<const Service*> order{};
+
+  Result<void> enter(const Service& service) {
+    if (done.contains(service.name)) return {};
+    if (std::find(path.begin(), path.end(), service.name) != path.end()) return cycle(service);
+    path.push_back(service.name);
+    for (const Dependency& dependency : service.dependencies)
+      if (const Service* next = project.find(dependency.service)) TRY(enter(*next));
+    path.pop_back();
+    done.insert(service.name);
+    order.push_back(&service);
+    return {};
+  }
+
+  std::unexpected<Error> cycle(const Service& service) const {
+    std::string text;
+    for (auto at = std::find(path.begin(), path.end(), service.name); at != path.end(); ++at) text += *at + " -> ";
+    return fail(Code::invalid, place(project, "services." + path.back() + ".depends_on." + service.name) +
+                                   "services depend on each other in a circle: " + text + service.name);
+  }
+};
+
+std::unexpected<Error> unknown_service(const Project& project, const std::string& name) {
+  for (const Service& service : project.disabled)
+    if (service.name == name)
+      return fail(Code::not_found, "service \"" + name + "\" is in no active profile; enable it with --profile");
+  std::vector<std::string_view> known;
+  for (const Service& service : project.services) known.push_back(service.name);
+  return fail(Code::not_found, "no such service: \"" + name + "\"" + suggestion(name, known));
+}
+
+}  // namespace
+
+std::string place(const Project& project, const std::string& path) {
+  const std::string text = project.origin(path).text();
+  return text.empty() ? text : text + ": ";
+}
+
+Result<std::vector<const Service*>> start_order(const Project& project, const std::vector<std::string>& names,
+                                                bool with_dependencies) {
+  Walk walk{.project = project};
+  for (const Service& service : project.services) TRY(walk.enter(service));
+  if (names.empty()) return std::move(walk.order);
+  Names wanted;
+  std::vector<std::string> open;
+  for (const std::string& name : names) {
+    if (!project.find(name)) return unknown_service(project, name);
+    open.push_back(name);
+  }
+  while (!open.empty()) {
+    const std::string name = std::move(open.back());
+    open.pop_back();
+    const Service* service = project.find(name);
+    if (!service || !wanted.insert(name).second || !with_dependencies) continue;
+    for (const Dependency& dependency : service->dependencies) open.push_back(dependency.service);
+  }
+  std::erase_if(walk.order, [&](const Service* service) { return !wanted.contains(service->name); });
+  return std::move(walk.order);
+}
+
+Result<void> check_ownership(const Project& project, const plan::Observed& observed, bool adopt) {
+  if (adopt || project.working_dir.empty()) return {};
+  for (const Container& container : observed.containers) {
+    const std::string_view folder = container.label(plan::label::kWorkingDir);
+    if (folder.empty() || folder == project.working_dir) continue;
+    return fail(Code::conflict, "project \"" + project.name + "\" is in use from " + std::string(folder) +
+                                    " (container " + container.name + ") and not from " + project.working_dir +
+                                    "; take it over with --adopt, or choose another name with -p");
+  }
+  return {};
+}
+
+bool is_one_shot(const Project& project, std::string_view service) {
+  for (const Service& other : project.services)
+    for (const Dependency& dependency : other.dependencies)
+      if (dependency.service == service && dependency.condition == Condition::completed_successfully) return true;
+  return false;
+}
+
+bool is_temporary_name(std::string_view name) {
+  return name.size() > 13 && name[12] == '_' && name.find_first_not_of("0123456789abcdef") == 12;
+}
+
+std::string temporary_name(const Container& old, std::string_view name) {
+  return std::string(old.short_id()) + '_' + std::string(name);
+}
+
+plan::ContainerRef ref_of(const Container& container) {
+  return {.id = container.id, .name = container.name, .seen = container.state};
+}
+
+std::string subject_of(std::string_view service, int number) {
+  return "service:" + std::string(service) + ':' + std::to_string(number);
+}
+
+std::string subject_of(const Container& container) {
+  return container.oneoff ? "oneoff:" + container.name : subject_of(container.service, container.number);
+}
+
+std::string state_text(const Container& container) {
+  std::string text(to_text(container.state));
+  if (container.state == plan::State::exited) text += " with status " + std::to_string(container.exit_code);
+  if (container.state == plan::State::running && container.health != plan::Health::none)
+    text += " (" + std::string(to_text(container.health)) + ')';
+  return text;
+}
+
+std::vector<const Container*> orphans_of(const Project& project, const plan::Observed& observed) {
+  Names known;
+  for (const auto* list : {&project.services, &project.disabled})
+    for (const Service& service : *list) known.insert(service.name);
+  std::vector<const Container*> orphans;
+  for (const Container& container : observed.containers) {
+    const bool over = container.oneoff && !plan::is_up(container.state);
+    if (over || (!container.oneoff && !known.contains(container.service))) orphans.push_back(&container);
+  }
+  return orphans;
+}
+
+std::optional<std::int64_t> grace_of(const Service* service, std::optional<std::int64_t> timeout) {
+  if (timeout || !service || service->config["stop_grace_period"].is_null()) return timeout;
+  const auto period = parse_duration(service->config["stop_grace_period"].text());
+  if (!period) return {};
+  return std::chrono::ceil<std::chrono::seconds>(*period).count();
+}
+
+std::string cause_of(const std::vector<plan::Difference>& differences) {
+  constexpr std::size_t kShown = 4;
+  std::string text;
+  for (std::size_t i = 0; i < differences.size() && i < kShown; ++i)
+    text += (i ? "; " : "") + plan::to_text(differences[i]);
+  if (differences.size() > kShown) text += "; and " + std::to_string(differences.size() - kShown) + " more";
+  return text;
+}
+
+std::vector<int> Up::image_nodes() const {
+  std::vector<int> nodes;
+  for (const auto& image : images) nodes.push_back(image.second);
+  return nodes;
+}
+
+}  // namespace detail
+
+plan::Wanted wanted(const Project& project) {
+  plan::Wanted out{.project = project.name};
+  for (const auto& member : project.networks.members()) out.networks.push_back(network_name(project, member.first));
+  for (const auto& member : project.volumes.members()) out.volumes.push_back(volume_name(project, member.first));
+  for (const Service& service : project.services) {
+    out.images.push_back(image_name(project, service));
+    for (int number = 1; number <= std::max(service.scale, 1); ++number)
+      out.containers.push_back(container_name(project, service, number));
+  }
+  for (auto* list : {&out.networks, &out.volumes, &out.images, &out.containers}) {
+    std::sort(list->begin(), list->end());
+    list->erase(std::unique(list->begin(), list->end()), list->end());
+  }
+  return out;
+}
+
+Result<plan::Plan> plan_up(const Project& project, const plan::Observed& observed, const UpOptions& options) {
+  detail::Up up{
+      .project = project, .observed = observed, .options = options, .builder = plan::PlanBuilder(project.name)};
+  TRY(detail::check_ownership(project, observed, options.adopt));
+  up.services = TRY(detail::start_order(project, options.services, !options.no_deps));
+  for (const Service* service : up.services)
+    if (options.services.empty() ||
+        std::find(options.services.begin(), options.services.end(), service->name) != options.services.end())
+      up.named.insert(service->name);
+  TRY(detail::decide_networks(up));
+  TRY(detail::decide_volumes(up));
+  TRY(detail::decide_services(up));
+  detail::decide_orphans(up);
+  TRY(detail::emit_images(up));
+  TRY(detail::emit_networks(up));
+  detail::emit_volumes(up);
+  TRY(detail::emit_containers(up));
+  detail::note_keeps(up);
+  return up.builder.take();
+}
+
+}  // namespace berth::compose

@@ -1,0 +1,328 @@
+// From the fates of containers to nodes and their order.
+#include <algorithm>
+
+#include "compose/plan_parts.h"
+
+namespace berth::compose::detail {
+namespace {
+
+using plan::Node;
+using plan::Until;
+
+plan::ContainerRef target_of(const Decision& decision) {
+  if (decision.created != 0) return {.name = decision.name, .created_by = decision.created};
+  return ref_of(*decision.old);
+}
+
+Node node_of(const Decision& decision, plan::Op op, std::vector<int> after) {
+  const std::string subject = decision.old && (!decision.service || decision.fate == Fate::remove)
+                                  ? subject_of(*decision.old)
+                                  : subject_of(decision.service->name, decision.number);
+  return {.op = std::move(op),
+          .after = std::move(after),
+          .subject = subject,
+          .cause = decision.cause,
+          .differences = decision.differences,
+          .group = decision.service ? decision.service->name : decision.old->service,
+          .replacing = decision.old && decision.makes_new()};
+}
+
+bool satisfies(const plan::Container& container, Until until) {
+  const bool runs = container.state == plan::State::running;
+  switch (until) {
+    case Until::ready:
+      return runs && (container.health == plan::Health::none || container.health == plan::Health::healthy);
+    case Until::healthy:
+      return runs && container.health == plan::Health::healthy;
+    case Until::completed:
+      return container.state == plan::State::exited && container.exit_code == 0;
+  }
+  return false;
+}
+
+// Waits for the containers of a service: one node each, shared by all who wait for the same.
+const std::vector<int>& waits_for(Up& up, const std::string& service, Until until, const std::string& cause) {
+  const auto [found, is_new] = up.waits.try_emplace({service, until});
+  if (!is_new) return found->second;
+  for (const Decision& one : up.decisions) {
+    if (!one.service || one.service->name != service || one.fate == Fate::remove) continue;
+    if (one.fate == Fate::keep && satisfies(*one.old, until)) continue;
+    Node node = node_of(one, plan::WaitContainer{.container = target_of(one), .until = until}, {one.started});
+    node.cause = cause;
+    node.differences.clear();
+    node.replacing = false;
+    found->second.push_back(up.builder.add(std::move(node)));
+  }
+  return found->second;
+}
+
+// The nodes after which a service may start, as its depends_on says.
+std::vector<int> gate_of(Up& up, const Service& service) {
+  std::vector<int> gate = up.image_nodes();
+  if (up.options.no_deps) return gate;
+  for (const Dependency& dependency : service.dependencies) {
+    if (dependency.condition != Condition::started) {
+      const bool healthy = dependency.condition == Condition::healthy;
+      const auto& waits = waits_for(
+          up, dependency.service, healthy ? Until::healthy : Until::completed,
+          service.name + " depends on it (" + (healthy ? "service_healthy" : "service_completed_successfully") + ')');
+      gate.insert(gate.end(), waits.begin(), waits.end());
+    }
+    for (const Decision& one : up.decisions)
+      if (one.service && one.service->name == dependency.service && one.started) gate.push_back(one.started);
+  }
+  return gate;
+}
+
+// Something that this service wants to be restarted with is made anew: it stops first, and so cannot wait for it.
+bool must_stop_first(const Up& up, const Decision& decision) {
+  if (decision.fate == Fate::replace || decision.fate == Fate::restart) return true;
+  for (const Dependency& dependency : decision.service->dependencies)
+    for (const Decision& one : up.decisions)
+      if (dependency.restart && one.service && one.service->name == dependency.service && one.old && one.makes_new())
+        return true;
+  return false;
+}
+
+Result<std::vector<plan::Fill>> fills_of(const Up& up, const Decision& decision) {
+  std::vector<plan::Fill> fills;
+  const auto image = up.images.find(image_name(up.project, *decision.service));
+  if (image != up.images.end())
+    fills.push_back({.path = {"Labels", std::string(plan::label::kImage)}, .from = image->second});
+  for (const Reference& reference : decision.request.references) {
+    const auto target = std::find_if(up.decisions.begin(), up.decisions.end(), [&](const Decision& one) {
+      return one.service && one.service->name == reference.service && one.created != 0;
+    });
+    if (target == up.decisions.end())
+      return fail(Code::not_found, place(up.project, "services." + decision.service->name) + "service \"" +
+                                       decision.service->name + "\" shares a namespace or volumes of \"" +
+                                       reference.service + "\", which has no container; bring it up too");
+    fills.push_back(
+        {.path = reference.path, .prefix = reference.prefix, .from = target->created, .suffix = reference.suffix});
+  }
+  return fills;
+}
+
+std::vector<int> needs_of(const Up& up, const Decision& decision, const std::vector<plan::Fill>& fills) {
+  std::vector<int> after = up.image_nodes();
+  const Json& config = decision.service->config;
+  const auto add = [&](const std::map<std::string, int>& nodes, const std::string& key) {
+    const auto found = nodes.find(key);
+    if (found != nodes.end()) after.push_back(found->second);
+  };
+  for (const auto& member : config["networks"].members()) add(up.networks, member.first);
+  for (const Json& volume : config["volumes"].items()) add(up.volumes, std::string(volume["source"].text()));
+  for (const plan::Fill& fill : fills) after.push_back(fill.from);
+  return after;
+}
+
+// CreateContainer and what must follow it before a start; returns the last of them.
+Result<std::vector<int>> emit_creation(Up& up, Decision& decision, int after) {
+  CreateRequest& request = decision.request;
+  const bool beside = decision.fate == Fate::recreate;
+  if (decision.old) {
+    request.body.slot("Labels").set(plan::label::kReplace, decision.old->id);
+    if (!up.options.renew_anon_volumes) inherit_volumes(request.body, *decision.old);
+  }
+  auto fills = TRY(fills_of(up, decision));
+  auto needs = needs_of(up, decision, fills);
+  needs.push_back(after);
+  const std::string name = beside ? temporary_name(*decision.old, decision.name) : decision.name;
+  decision.created = up.builder.add(node_of(
+      decision,
+      plan::CreateContainer{
+          .name = name, .body = std::move(request.body), .platform = request.platform, .fills = std::move(fills)},
+      std::move(needs)));
+  std::vector<int> last{decision.created};
+  if (!request.files.empty())
+    last.push_back(up.builder.add(
+        node_of(decision, plan::CopyIn{.container = target_of(decision), .files = std::move(request.files)},
+                {decision.created})));
+  for (Connection& connection : request.connections)
+    last.push_back(up.builder.add(node_of(decision,
+                                          plan::ConnectNetwork{.container = target_of(decision),
+                                                               .network = std::move(connection.network),
+                                                               .endpoint = std::move(connection.endpoint)},
+                                          {decision.created})));
+  return last;
+}
+
+void emit_stop(Up& up, Decision& decision, std::vector<int> after) {
+  if (!plan::is_up(decision.old->state)) return;
+  const auto grace = grace_of(decision.service, up.options.timeout);
+  decision.stopped = up.builder.add(
+      node_of(decision, plan::StopContainer{.container = ref_of(*decision.old), .grace = grace}, std::move(after)));
+}
+
+void emit_removal(Up& up, Decision& decision, std::vector<int> after) {
+  after.push_back(decision.stopped);
+  decision.removed = up.builder.add(
+      node_of(decision, plan::RemoveContainer{.container = ref_of(*decision.old), .volumes = false}, std::move(after)));
+}
+
+void emit_start(Up& up, Decision& decision, std::vector<int> after) {
+  if (up.options.no_start) return;
+  plan::Op op = plan::StartContainer{.container = target_of(decision)};
+  if (decision.created == 0 && decision.old->state == plan::State::paused)
+    op = plan::UnpauseContainer{.container = target_of(decision)};
+  decision.started = up.builder.add(node_of(decision, std::move(op), std::move(after)));
+}
+
+// Create beside the old one, and only when all is ready stop, remove and take its name.
+Result<void> emit_recreation(Up& up, Decision& decision) {
+  const std::vector<int> ready = TRY(emit_creation(up, decision, 0));
+  const std::vector<int> gate = up.options.no_start ? std::vector<int>() : gate_of(up, *decision.service);
+  std::vector<int> swap = ready;
+  if (!must_stop_first(up, decision)) swap.insert(swap.end(), gate.begin(), gate.end());
+  emit_stop(up, decision, swap);
+  emit_removal(up, decision, swap);
+  const int renamed = up.builder.add(node_of(
+      decision, plan::RenameContainer{.container = target_of(decision), .name = decision.name}, {decision.removed}));
+  std::vector<int> after = gate;
+  after.push_back(renamed);
+  emit_start(up, decision, std::move(after));
+  return {};
+}
+
+Result<void> emit_new(Up& up, Decision& decision) {
+  if (decision.fate == Fate::replace) {
+    emit_stop(up, decision, up.image_nodes());
+    emit_removal(up, decision, up.image_nodes());
+  }
+  std::vector<int> after = TRY(emit_creation(up, decision, decision.removed));
+  if (up.options.no_start) return {};
+  const std::vector<int> gate = gate_of(up, *decision.service);
+  after.insert(after.end(), gate.begin(), gate.end());
+  emit_start(up, decision, std::move(after));
+  return {};
+}
+
+int emit_rename(Up& up, const Decision& decision) {
+  if (!decision.old || decision.old->name == decision.name || decision.makes_new() || decision.fate == Fate::remove)
+    return 0;
+  Node node = node_of(decision, plan::RenameContainer{.container = ref_of(*decision.old), .name = decision.name},
+                      up.image_nodes());
+  node.cause = is_temporary_name(decision.old->name) ? "an interrupted recreation is finished" : "its container_name";
+  return up.builder.add(std::move(node));
+}
+
+Result<void> emit(Up& up, Decision& decision) {
+  const int renamed = emit_rename(up, decision);
+  switch (decision.fate) {
+    case Fate::keep:
+      break;
+    case Fate::remove:
+      emit_stop(up, decision, up.image_nodes());
+      emit_removal(up, decision, up.image_nodes());
+      break;
+    case Fate::restart:
+      emit_stop(up, decision, up.image_nodes());
+      [[fallthrough]];
+    case Fate::start: {
+      std::vector<int> after = gate_of(up, *decision.service);
+      after.push_back(decision.stopped);
+      after.push_back(renamed);
+      emit_start(up, decision, std::move(after));
+      break;
+    }
+    case Fate::create:
+    case Fate::replace:
+      return emit_new(up, decision);
+    case Fate::recreate:
+      return emit_recreation(up, decision);
+  }
+  return {};
+}
+
+bool is_attached(const plan::Container& container, const std::string& network) {
+  return std::any_of(container.networks.begin(), container.networks.end(),
+                     [&](const plan::Attachment& one) { return one.network == network; });
+}
+
+void order_network_removals(Up& up) {
+  for (const auto& [key, node] : up.removed_networks)
+    for (const Decision& one : up.decisions)
+      if (one.removed && is_attached(*one.old, network_name(up.project, key))) up.builder.order(one.removed, node);
+}
+
+// Dependents with `restart: true` are down while what they depend on is replaced.
+void order_stops(Up& up) {
+  for (const Decision& dependent : up.decisions) {
+    if (!dependent.service || dependent.stopped == 0 || dependent.fate == Fate::remove) continue;
+    for (const Dependency& dependency : dependent.service->dependencies)
+      for (const Decision& one : up.decisions)
+        if (dependency.restart && one.service && one.service->name == dependency.service && one.makes_new())
+          up.builder.order(dependent.stopped, one.stopped);
+  }
+}
+
+// A name is free once its holder is removed.
+void order_names(Up& up) {
+  std::map<std::string_view, int> freed;
+  for (const Decision& one : up.decisions)
+    if (one.removed && one.fate == Fate::remove) freed[one.old->name] = one.removed;
+  for (Node& node : up.builder.plan().nodes) {
+    const auto* create = std::get_if<plan::CreateContainer>(&node.op);
+    const auto* rename = std::get_if<plan::RenameContainer>(&node.op);
+    const auto found = freed.find(create ? create->name : rename ? rename->name : std::string_view());
+    if (found != freed.end()) up.builder.order(found->second, node.id);
+  }
+}
+
+// Whether the service may have a health check; an image that is not here yet may bring one.
+bool may_be_healthy(const Up& up, const Service& service) {
+  const Json& own = service.config["healthcheck"];
+  if (own["disable"].boolean()) return false;
+  const Json& test = own["test"];
+  if (!test.is_empty()) return !test.is_array() || test.items()[0].text() != "NONE";
+  const plan::Image* image = up.observed.image(image_name(up.project, service));
+  return !image || !image->config["Healthcheck"]["Test"].is_empty();
+}
+
+// A service that can never be healthy is found before anything is changed.
+Result<void> check_health(const Up& up) {
+  for (const Service* service : up.services)
+    for (const Dependency& dependency : service->dependencies) {
+      const Service* target = up.project.find(dependency.service);
+      if (dependency.condition != Condition::healthy || !target || up.options.no_deps) continue;
+      if (may_be_healthy(up, *target)) continue;
+      return fail(Code::invalid, place(up.project, "services." + service->name + ".depends_on." + target->name) +
+                                     "service \"" + service->name + "\" waits for \"" + target->name +
+                                     "\" to be healthy, but that one has no healthcheck");
+    }
+  return {};
+}
+
+void emit_final_waits(Up& up) {
+  if (!up.options.wait || up.options.no_start) return;
+  for (const Service* service : up.services) {
+    const Until until = is_one_shot(up.project, service->name) ? Until::completed : Until::ready;
+    for (const int id : waits_for(up, service->name, until, "--wait"))
+      std::get<plan::WaitContainer>(up.builder.node(id).op).seconds = up.options.wait_timeout;
+  }
+}
+
+}  // namespace
+
+Result<void> emit_containers(Up& up) {
+  TRY(check_health(up));
+  for (Decision& decision : up.decisions) TRY(emit(up, decision));
+  order_network_removals(up);
+  order_stops(up);
+  order_names(up);
+  emit_final_waits(up);
+  return {};
+}
+
+void note_keeps(Up& up) {
+  plan::Plan& plan = up.builder.plan();
+  for (const auto& [key, node] : up.networks)
+    if (node == 0) plan.keeps.push_back({"network:" + key, network_name(up.project, key), "exists"});
+  for (const auto& [key, node] : up.volumes)
+    if (node == 0) plan.keeps.push_back({"volume:" + key, volume_name(up.project, key), "exists"});
+  for (const Decision& one : up.decisions)
+    if (one.fate == Fate::keep)
+      plan.keeps.push_back({subject_of(one.service->name, one.number), one.old->id, one.cause});
+}
+
+}  // namespace berth::compose::detail

@@ -1,0 +1,284 @@
+// What becomes of each container of the wanted services.
+#include <algorithm>
+
+#include "compose/plan_parts.h"
+
+namespace berth::compose::detail {
+namespace {
+
+using plan::Container;
+using plan::State;
+
+// The containers of one service, sorted out.
+struct Found {
+  std::map<int, const Container*> by_number{};
+  std::vector<const Container*> surplus{};    ///< a second one of a number
+  std::vector<const Container*> leftovers{};  ///< made by a recreation that never got to remove the old one
+};
+
+// The one that holds the proper name is the container of its number; a temporary one only where there is no other.
+bool is_better(const Container& a, const Container& b, const std::string& name) {
+  if ((a.name == name) != (b.name == name)) return a.name == name;
+  return !is_temporary_name(a.name) && is_temporary_name(b.name);
+}
+
+Found sort_out(const Up& up, const Service& service) {
+  Found found;
+  for (const Container& container : up.observed.containers) {
+    if (container.service != service.name || container.oneoff || container.state == State::removing) continue;
+    const Container*& place = found.by_number[container.number];
+    const Container* loser = &container;
+    if (!place || is_better(container, *place, container_name(up.project, service, container.number)))
+      loser = std::exchange(place, &container);
+    if (loser) (is_temporary_name(loser->name) ? found.leftovers : found.surplus).push_back(loser);
+  }
+  return found;
+}
+
+int scale_of(const Up& up, const Service& service) {
+  const auto asked = up.options.scale.find(service.name);
+  return asked == up.options.scale.end() ? service.scale : asked->second;
+}
+
+Result<void> check_scale(const Up& up, const Service& service, int scale) {
+  const std::string_view name = service.config["container_name"].text();
+  if (scale < 0)
+    return fail(Code::invalid,
+                "service \"" + service.name + "\": a scale of " + std::to_string(scale) + " is not possible");
+  if (scale > 1 && !name.empty())
+    return fail(Code::invalid, place(up.project, "services." + service.name + ".container_name") + "service \"" +
+                                   service.name + "\" has the container_name \"" + std::string(name) +
+                                   "\" and so cannot have " + std::to_string(scale) + " containers; remove the name");
+  return {};
+}
+
+// Ids of the containers that others may refer to; one that is made anew has none yet.
+std::map<std::string, std::string> known_ids(const Up& up, const Service& service) {
+  std::map<std::string, std::string> ids;
+  for (const Dependency& dependency : service.dependencies) {
+    bool decided = false;
+    for (const Decision& decision : up.decisions) {
+      if (!decision.service || decision.service->name != dependency.service || decided) continue;
+      decided = true;
+      if (!decision.makes_new() && decision.fate != Fate::remove) ids[dependency.service] = decision.old->id;
+    }
+    if (decided) continue;
+    for (const Container& container : up.observed.containers)
+      if (container.service == dependency.service && !container.oneoff)
+        ids.try_emplace(dependency.service, container.id);
+  }
+  return ids;
+}
+
+Result<CreateRequest> request_for(const Up& up, const Service& service, int number) {
+  const plan::Image* image = up.observed.image(image_name(up.project, service));
+  return create_request({.project = up.project,
+                         .service = service,
+                         .number = number,
+                         .version = up.observed.version,
+                         .containers = known_ids(up, service),
+                         .image_id = image ? image->id : std::string()});
+}
+
+// A running container keeps an endpoint in a network that is gone by the time its name is given to a new one.
+void compare_network_ids(const Up& up, const Container& container, std::vector<plan::Difference>& out) {
+  if (container.state != State::running) return;
+  for (const plan::Attachment& attachment : container.networks) {
+    const plan::Network* network = up.observed.network(attachment.network);
+    if (network && !attachment.network_id.empty() && attachment.network_id != network->id)
+      out.push_back({.path = "Networks." + attachment.network + ".NetworkID",
+                     .before = attachment.network_id.substr(0, 12),
+                     .after = network->id.substr(0, 12)});
+  }
+}
+
+std::vector<plan::Difference> differences_of(const Up& up, const Container& container, const CreateRequest& request) {
+  const plan::Image* image = up.observed.image(request.desired["Image"].text());
+  std::vector<plan::Difference> out = plan::diff_container({.body = request.desired,
+                                                            .container = container,
+                                                            .image = image,
+                                                            .image_of = up.observed.image(container.image_id)});
+  compare_network_ids(up, container, out);
+  return out;
+}
+
+std::string diverged_network_of(const Up& up, const Container& container) {
+  for (const plan::Attachment& attachment : container.networks)
+    for (const auto& diverged : up.diverged)
+      if (network_name(up.project, diverged.first) == attachment.network) return diverged.first;
+  return {};
+}
+
+bool is_forced(const Up& up, const Service& service) {
+  return (up.options.force_recreate && up.named.contains(service.name)) ||
+         (up.options.always_recreate_deps && !up.named.contains(service.name));
+}
+
+// Why it must be made anew; "" when it need not.
+std::string why_new(const Up& up, const Decision& decision) {
+  if (up.options.no_recreate) return {};
+  if (!decision.differences.empty()) return cause_of(decision.differences);
+  if (is_forced(up, *decision.service)) return "recreation was asked for";
+  return decision.old->state == State::dead ? "its container is dead" : "";
+}
+
+void decide_existing(const Up& up, Decision& decision) {
+  const Container& old = *decision.old;
+  const std::string network = diverged_network_of(up, old);
+  if (!network.empty()) {
+    decision.fate = Fate::replace;
+    decision.cause = "its network \"" + network + "\" is recreated";
+    return;
+  }
+  decision.cause = why_new(up, decision);
+  if (!decision.cause.empty()) {
+    decision.fate = Fate::recreate;
+    return;
+  }
+  const bool done = old.state == State::exited && old.exit_code == 0 && is_one_shot(up.project, decision.service->name);
+  const bool runs = old.state == State::running || old.state == State::restarting;
+  if (runs || done || up.options.no_start) {
+    decision.cause = done ? "completed with status 0, nothing differs" : state_text(old) + ", nothing differs";
+    return;
+  }
+  decision.fate = Fate::start;
+  decision.cause = old.state == State::created ? "created and never started" : state_text(old);
+}
+
+Result<Decision> decide_container(const Up& up, const Service& service, int number, const Container* old) {
+  Decision decision{.service = &service,
+                    .number = number,
+                    .name = container_name(up.project, service, number),
+                    .old = old,
+                    .request = TRY(request_for(up, service, number))};
+  if (!old) {
+    decision.fate = Fate::create;
+    decision.cause = "no container yet";
+    return decision;
+  }
+  // Another Compose generation's default name stays; only a name that somebody chose is enforced.
+  const bool chosen = !service.config["container_name"].text().empty() || is_temporary_name(old->name);
+  if (!chosen) decision.name = old->name;
+  decision.differences = differences_of(up, *old, decision.request);
+  decide_existing(up, decision);
+  return decision;
+}
+
+// Obsolete ones go first, then the highest numbers.
+void shrink(std::vector<Decision>& all, std::size_t scale) {
+  const auto rank = [](const Decision& one) { return std::pair(one.makes_new() ? 1 : 0, one.number); };
+  std::vector<Decision*> existing;
+  for (Decision& one : all)
+    if (one.old) existing.push_back(&one);
+  std::sort(existing.begin(), existing.end(),
+            [&](const Decision* a, const Decision* b) { return rank(*a) < rank(*b); });
+  const std::string cause = "scale " + std::to_string(existing.size()) + " -> " + std::to_string(scale);
+  for (std::size_t i = scale; i < existing.size(); ++i) {
+    existing[i]->fate = Fate::remove;
+    existing[i]->cause = cause;
+  }
+}
+
+Result<void> grow(const Up& up, const Service& service, std::vector<Decision>& all, std::size_t scale) {
+  const std::size_t had = all.size();
+  for (int number = 1; all.size() < scale; ++number) {
+    const bool taken = std::any_of(all.begin(), all.end(), [&](const Decision& one) { return one.number == number; });
+    if (taken) continue;
+    all.push_back(TRY(decide_container(up, service, number, nullptr)));
+    if (had > 0) all.back().cause = "scale " + std::to_string(had) + " -> " + std::to_string(scale);
+  }
+  return {};
+}
+
+Decision removal(const Service& service, const Container& container, std::string cause) {
+  return {.service = &service,
+          .number = container.number,
+          .name = container.name,
+          .old = &container,
+          .fate = Fate::remove,
+          .cause = std::move(cause)};
+}
+
+// Who holds a name that a new container needs.
+Result<void> check_name(const Up& up, const Decision& decision) {
+  if (!decision.makes_new() || (decision.old && decision.old->name == decision.name)) return {};
+  const Container* holder = up.observed.container(decision.name);
+  if (!holder) return {};
+  const bool orphan = holder->project == up.project.name && !up.project.find(holder->service);
+  if (holder->project == up.project.name && holder->service == decision.service->name) return {};
+  if (orphan && up.options.remove_orphans) return {};
+  const std::string whose = holder->project.empty() ? "no project" : "project \"" + holder->project + '"';
+  const std::string what = orphan ? "remove it with --remove-orphans" : "remove or rename it, or choose another name";
+  return fail(Code::conflict, place(up.project, "services." + decision.service->name + ".container_name") +
+                                  "service \"" + decision.service->name + "\" needs the container name \"" +
+                                  decision.name + "\", which container " + std::string(holder->short_id()) + " of " +
+                                  whose + " has; " + what);
+}
+
+Result<void> decide_service(Up& up, const Service& service) {
+  const int scale = scale_of(up, service);
+  TRY(check_scale(up, service, scale));
+  const Found found = sort_out(up, service);
+  std::vector<Decision> all;
+  for (const auto& [number, container] : found.by_number)
+    all.push_back(TRY(decide_container(up, service, number, container)));
+  for (const Container* container : found.surplus)
+    all.push_back(TRY(decide_container(up, service, container->number, container)));
+  shrink(all, static_cast<std::size_t>(scale));
+  TRY(grow(up, service, all, static_cast<std::size_t>(scale)));
+  for (const Container* container : found.leftovers)
+    all.push_back(removal(service, *container, "left behind by an interrupted recreation"));
+  for (Decision& decision : all) {
+    TRY(check_name(up, decision));
+    for (std::string& warning : decision.request.warnings) up.builder.plan().warnings.push_back(std::move(warning));
+    decision.request.warnings.clear();
+    up.decisions.push_back(std::move(decision));
+  }
+  return {};
+}
+
+// A running dependent of something that is made anew, where depends_on says `restart: true`.
+void decide_restarts(Up& up) {
+  Names anew;
+  for (const Decision& decision : up.decisions)
+    if (decision.old && decision.makes_new()) anew.insert(decision.service->name);
+  for (Decision& decision : up.decisions) {
+    if (decision.fate != Fate::keep || decision.old->state != State::running) continue;
+    for (const Dependency& dependency : decision.service->dependencies) {
+      if (!dependency.restart || !anew.contains(dependency.service)) continue;
+      decision.fate = Fate::restart;
+      decision.cause = "depends on " + dependency.service + " (restart: true), which is recreated";
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+Result<void> decide_services(Up& up) {
+  for (const Service* service : up.services) TRY(decide_service(up, *service));
+  decide_restarts(up);
+  return {};
+}
+
+void decide_orphans(Up& up) {
+  std::string names;
+  for (const Container* orphan : orphans_of(up.project, up.observed)) {
+    if (up.options.remove_orphans) {
+      const std::string cause = orphan->oneoff ? "a one-off container that ended"
+                                               : "orphan: the project has no service \"" + orphan->service + '"';
+      up.decisions.push_back(
+          {.number = orphan->number, .name = orphan->name, .old = orphan, .fate = Fate::remove, .cause = cause});
+    } else if (!orphan->oneoff) {
+      names += (names.empty() ? "" : ", ") + orphan->name;
+      up.builder.plan().foreign.push_back(
+          {"container:" + orphan->name, orphan->id, "orphan: the project has no service \"" + orphan->service + '"'});
+    }
+  }
+  if (!names.empty() && !up.options.ignore_orphans)
+    up.builder.plan().warnings.push_back("found orphan containers (" + names +
+                                         ") of services that this project does not have; if you removed or renamed "
+                                         "them, clean up with --remove-orphans");
+}
+
+}  // namespace berth::compose::detail

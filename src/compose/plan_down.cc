@@ -1,0 +1,202 @@
+// Taking a project down.
+#include <algorithm>
+
+#include "base/text.h"
+#include "compose/plan_parts.h"
+
+namespace berth::compose {
+namespace {
+
+using detail::Names;
+using plan::Container;
+
+// plan_down on its way.
+struct Down {
+  const Project& project;
+  const plan::Observed& observed;
+  const DownOptions& options;
+  plan::PlanBuilder builder;
+  std::vector<const Container*> containers{};      ///< that go
+  std::map<std::string, std::vector<int>> gone{};  ///< service -> removal nodes
+  std::map<const Container*, int> removed{};
+};
+
+void choose(Down& down, const Names& services) {
+  const auto orphans = detail::orphans_of(down.project, down.observed);
+  std::string left;
+  for (const Container& container : down.observed.containers) {
+    const bool orphan = std::find(orphans.begin(), orphans.end(), &container) != orphans.end();
+    const bool chosen = down.options.by_label || services.contains(container.service) ||
+                        (orphan && down.options.remove_orphans && down.options.services.empty());
+    if (chosen) down.containers.push_back(&container);
+    if (chosen || !orphan || container.oneoff) continue;
+    left += (left.empty() ? "" : ", ") + container.name;
+    down.builder.plan().foreign.push_back({"container:" + container.name, container.id,
+                                           "orphan: the project has no service \"" + container.service + '"'});
+  }
+  if (!left.empty() && down.options.services.empty())
+    down.builder.plan().warnings.push_back("found orphan containers (" + left +
+                                           ") of services that this project does not have; remove them too with "
+                                           "--remove-orphans");
+}
+
+plan::Node node_of(const Container& container, plan::Op op, std::vector<int> after) {
+  return {.op = std::move(op),
+          .after = std::move(after),
+          .subject = detail::subject_of(container),
+          .cause = "down",
+          .group = container.service};
+}
+
+// Dependents first: a container stops when all that depend on its service are gone.
+std::vector<int> dependents_gone(const Down& down, const std::string& service) {
+  std::vector<int> nodes;
+  for (const auto& [other, removals] : down.gone) {
+    if (other == service) continue;
+    const auto depends_on = detail::dependency_names(down.project, down.observed, other);
+    if (depends_on.contains(service)) nodes.insert(nodes.end(), removals.begin(), removals.end());
+  }
+  return nodes;
+}
+
+void emit_containers(Down& down) {
+  // The names in start order, so that the last to start is the first to stop.
+  auto services = detail::label_order(down.project, down.observed);
+  std::reverse(services.begin(), services.end());
+  for (const std::string& service : services) {
+    const std::vector<int> before = dependents_gone(down, service);
+    std::vector<int> removals;
+    for (const Container* container : down.containers) {
+      if (container->service != service) continue;
+      int stopped = 0;
+      if (plan::is_up(container->state))
+        stopped = down.builder.add(
+            node_of(*container,
+                    plan::StopContainer{.container = detail::ref_of(*container),
+                                        .grace = detail::grace_of(down.project.find(service), down.options.timeout)},
+                    before));
+      std::vector<int> after = before;
+      after.push_back(stopped);
+      removals.push_back(down.builder.add(
+          node_of(*container,
+                  plan::RemoveContainer{
+                      .container = detail::ref_of(*container), .volumes = down.options.volumes, .force = true},
+                  std::move(after))));
+      down.removed[container] = removals.back();
+    }
+    down.gone[service] = std::move(removals);
+  }
+}
+
+bool has_label(const plan::Labels& labels, std::string_view name, std::string_view value) {
+  const auto found = labels.find(name);
+  return found != labels.end() && found->second == value;
+}
+
+std::string key_of(const plan::Labels& labels, std::string_view name, const std::string& fallback) {
+  const auto found = labels.find(name);
+  return found == labels.end() ? fallback : found->second;
+}
+
+void keep_foreign(Down& down, std::string subject, std::string id, std::string reason) {
+  down.builder.plan().foreign.push_back({std::move(subject), std::move(id), std::move(reason)});
+}
+
+// Containers on the network: those that go are waited for; any other keeps the network.
+struct Users {
+  std::vector<int> removals{};
+  std::string stays{};
+};
+Users users_of(const Down& down, const plan::Network& network) {
+  Users users;
+  for (const Container& container : down.observed.containers) {
+    const bool attached = std::any_of(container.networks.begin(), container.networks.end(),
+                                      [&](const plan::Attachment& one) { return one.network == network.name; });
+    const auto removed = down.removed.find(&container);
+    if (removed != down.removed.end())
+      users.removals.push_back(removed->second);
+    else if (attached && plan::is_up(container.state))
+      users.stays = container.name;
+  }
+  for (const std::string& id : network.containers)
+    if (!down.observed.container(id)) users.stays = "container " + id.substr(0, 12) + " of another project";
+  return users;
+}
+
+void emit_network(Down& down, const plan::Network& network) {
+  const std::string subject = "network:" + key_of(network.labels, plan::label::kNetwork, network.name);
+  if (!has_label(network.labels, plan::label::kProject, down.project.name))
+    return keep_foreign(down, subject, network.name, "external or not made for this project");
+  Users users = users_of(down, network);
+  if (!users.stays.empty()) {
+    down.builder.plan().warnings.push_back("network \"" + network.name + "\" stays: " + users.stays + " is on it");
+    return keep_foreign(down, subject, network.name, "in use by " + users.stays);
+  }
+  // Engines have been seen to refuse for an endpoint that is no more; the next down tries again.
+  down.builder.add({.op = plan::RemoveNetwork{.id = network.id, .name = network.name},
+                    .after = std::move(users.removals),
+                    .subject = subject,
+                    .cause = "down",
+                    .best_effort = true});
+}
+
+void emit_volume(Down& down, const plan::Volume& volume) {
+  const std::string subject = "volume:" + key_of(volume.labels, plan::label::kVolume, volume.name);
+  if (!has_label(volume.labels, plan::label::kProject, down.project.name))
+    return keep_foreign(down, subject, volume.name, "external or not made for this project");
+  if (volume.name.starts_with(plan::kLockPrefix)) return;
+  if (!down.options.volumes) {
+    down.builder.plan().keeps.push_back({subject, volume.name, "volumes stay without -v"});
+    return;
+  }
+  std::vector<int> after;
+  for (const auto& removed : down.removed) after.push_back(removed.second);
+  down.builder.add({.op = plan::RemoveVolume{.name = volume.name},
+                    .after = std::move(after),
+                    .subject = subject,
+                    .cause = "down with volumes",
+                    .risk = plan::Risk::data,
+                    .best_effort = true});
+}
+
+void emit_images(Down& down, const Names& services) {
+  if (down.options.images == RemoveImages::none) return;
+  Names seen;
+  for (const Service& service : down.project.services) {
+    const std::string image = image_name(down.project, service);
+    const bool local = service.config["image"].text().empty();
+    if (!services.contains(service.name) || (down.options.images == RemoveImages::local && !local)) continue;
+    if (!down.observed.image(image) || !seen.insert(image).second) continue;
+    std::vector<int> after;
+    for (const auto& removed : down.removed) after.push_back(removed.second);
+    down.builder.add({.op = plan::RemoveImage{.reference = image},
+                      .after = std::move(after),
+                      .subject = "image:" + image,
+                      .cause = "down with images",
+                      .group = service.name,
+                      .best_effort = true});
+  }
+}
+
+}  // namespace
+
+Result<plan::Plan> plan_down(const Project& project, const plan::Observed& observed, const DownOptions& options) {
+  TRY(detail::check_ownership(project, observed, options.adopt || options.by_label));
+  Names services;
+  for (const Service* service : TRY(detail::start_order(project, options.services, false)))
+    services.insert(service->name);
+  Down down{.project = project, .observed = observed, .options = options, .builder = plan::PlanBuilder(project.name)};
+  // What was started under a profile that is not active now is the project's all the same.
+  if (options.services.empty())
+    for (const Service& service : project.disabled) services.insert(service.name);
+  choose(down, services);
+  emit_containers(down);
+  if (options.services.empty()) {
+    for (const plan::Network& network : observed.networks) emit_network(down, network);
+    for (const plan::Volume& volume : observed.volumes) emit_volume(down, volume);
+  }
+  emit_images(down, services);
+  return down.builder.take();
+}
+
+}  // namespace berth::compose

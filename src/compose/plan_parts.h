@@ -1,0 +1,107 @@
+// What the planners share. Internal to plan*.cc. Pure.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "compose/create.h"
+#include "compose/plan.h"
+
+namespace berth::compose::detail {
+
+using Names = std::set<std::string, std::less<>>;
+
+/// "compose.yaml:3:5: ", or "" where nothing is known of `path`.
+std::string place(const Project& project, const std::string& path);
+/// The services to work on, dependencies first, else by name: `names` (empty: all) and, with `with_dependencies`, what
+/// they depend on. Code::not_found for an unknown name, invalid for a cycle (its path is named).
+Result<std::vector<const Service*>> start_order(const Project& project, const std::vector<std::string>& names,
+                                                bool with_dependencies);
+/// Code::conflict when containers of this project's name were made from another working directory.
+Result<void> check_ownership(const Project& project, const plan::Observed& observed, bool adopt);
+/// Whether some service waits for this one's completion: then a container that ended with 0 is done, not down.
+bool is_one_shot(const Project& project, std::string_view service);
+/// "<12 hex digits>_NAME": the name of a container in the middle of a recreation.
+bool is_temporary_name(std::string_view name);
+std::string temporary_name(const plan::Container& old, std::string_view name);
+plan::ContainerRef ref_of(const plan::Container& container);
+/// "service:web:1"
+std::string subject_of(const plan::Container& container);
+std::string subject_of(std::string_view service, int number);
+/// "running", "exited with status 3", "running (unhealthy)"
+std::string state_text(const plan::Container& container);
+/// Containers of services that the project does not have; one-offs that ended count as well.
+std::vector<const plan::Container*> orphans_of(const Project& project, const plan::Observed& observed);
+/// What a service depends on: as the project says, else (it does not know it) as its containers' labels say.
+Names dependency_names(const Project& project, const plan::Observed& observed, const std::string& service);
+/// All services of project and containers in start order, by dependency_names; a cycle is cut somewhere.
+std::vector<std::string> label_order(const Project& project, const plan::Observed& observed);
+/// Seconds until a stopped container is killed: -t, else what the service says.
+std::optional<std::int64_t> grace_of(const Service* service, std::optional<std::int64_t> timeout);
+/// A difference list in one line.
+std::string cause_of(const std::vector<plan::Difference>& differences);
+
+/// What becomes of one container.
+enum class Fate {
+  keep,
+  start,     ///< it is there and down
+  restart,   ///< something that it depends on is recreated
+  create,    ///< there is none
+  recreate,  ///< create beside the old one, then swap
+  replace,   ///< remove the old one first: a network of both is recreated
+  remove,
+};
+struct Decision {
+  const Service* service = nullptr;  ///< null for what the project does not have
+  int number = 1;
+  std::string name{};                    ///< that it shall have
+  const plan::Container* old = nullptr;  ///< absent with Fate::create
+  Fate fate = Fate::keep;
+  std::string cause{};
+  std::vector<plan::Difference> differences{};
+  CreateRequest request{};  ///< with create, recreate, replace
+
+  // Nodes, once emitted; 0 for none.
+  int created = 0;
+  int stopped = 0;
+  int removed = 0;
+  int started = 0;
+
+  bool makes_new() const { return fate == Fate::create || fate == Fate::recreate || fate == Fate::replace; }
+};
+
+/// plan_up on its way. The steps below run in this order.
+struct Up {
+  const Project& project;
+  const plan::Observed& observed;
+  const UpOptions& options;
+  plan::PlanBuilder builder;
+  std::vector<const Service*> services{};         ///< dependencies first
+  Names named{};                                  ///< those asked for
+  std::vector<Decision> decisions{};              ///< in the order of `services`, then leftovers and orphans
+  std::map<std::string, int> networks{};          ///< key -> node that makes it, 0 when it is there
+  std::map<std::string, int> removed_networks{};  ///< key -> node that removes it, where it is made anew
+  std::map<std::string, int> volumes{};
+  std::map<std::string, int> images{};            ///< reference -> node
+  std::map<std::string, std::string> diverged{};  ///< network key -> cause of its recreation
+  std::map<std::pair<std::string, plan::Until>, std::vector<int>> waits{};
+
+  /// All image nodes: nothing that runs is touched before every image is there.
+  std::vector<int> image_nodes() const;
+};
+Result<void> decide_networks(Up& up);
+Result<void> decide_volumes(Up& up);
+Result<void> decide_services(Up& up);
+/// Leftovers of interrupted recreations, orphans, containers beyond the scale.
+void decide_orphans(Up& up);
+Result<void> emit_images(Up& up);
+Result<void> emit_networks(Up& up);
+void emit_volumes(Up& up);
+Result<void> emit_containers(Up& up);
+void note_keeps(Up& up);
+
+}  // namespace berth::compose::detail

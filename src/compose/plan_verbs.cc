@@ -1,0 +1,242 @@
+// start, stop, restart, kill, rm: one op a container, in the order of the dependencies.
+#include <algorithm>
+
+#include "base/text.h"
+#include "compose/plan_parts.h"
+
+namespace berth::compose {
+namespace detail {
+namespace {
+
+// "db:service_healthy:true,cache:service_started:false" as Docker Compose writes it.
+Names names_in_label(std::string_view text) {
+  Names names;
+  for (const std::string_view item : split(text, ','))
+    if (!item.empty()) names.insert(std::string(cut(item, ':').before));
+  return names;
+}
+
+void visit(const std::string& service, const Project& project, const plan::Observed& observed, Names& entered,
+           std::vector<std::string>& order) {
+  if (!entered.insert(service).second) return;
+  for (const std::string& next : dependency_names(project, observed, service))
+    visit(next, project, observed, entered, order);
+  order.push_back(service);
+}
+
+}  // namespace
+
+Names dependency_names(const Project& project, const plan::Observed& observed, const std::string& service) {
+  Names names;
+  if (const Service* known = project.find(service)) {
+    for (const Dependency& dependency : known->dependencies) names.insert(dependency.service);
+    return names;
+  }
+  for (const plan::Container& container : observed.containers)
+    if (container.service == service) names.merge(names_in_label(container.label(plan::label::kDependsOn)));
+  return names;
+}
+
+std::vector<std::string> label_order(const Project& project, const plan::Observed& observed) {
+  Names all;
+  for (const Service& service : project.services) all.insert(service.name);
+  for (const plan::Container& container : observed.containers) all.insert(container.service);
+  Names entered;
+  std::vector<std::string> order;
+  for (const std::string& service : all) visit(service, project, observed, entered, order);
+  return order;
+}
+
+}  // namespace detail
+
+namespace {
+
+using detail::Names;
+using plan::Container;
+using plan::State;
+
+// The containers that a verb is about, in start order; Code::not_found for an unknown service.
+Result<std::vector<const Container*>> chosen(const Project& project, const plan::Observed& observed,
+                                             const std::vector<std::string>& services, bool by_label) {
+  Names wanted(services.begin(), services.end());
+  if (!by_label)
+    for (const Service* service : TRY(detail::start_order(project, services, false))) wanted.insert(service->name);
+  std::vector<const Container*> containers;
+  for (const std::string& service : detail::label_order(project, observed))
+    for (const Container& container : observed.containers)
+      if (container.service == service && !container.oneoff && (wanted.empty() || wanted.contains(service)))
+        containers.push_back(&container);
+  return containers;
+}
+
+plan::Node node_of(const Container& container, plan::Op op, std::vector<int> after, std::string cause) {
+  return {.op = std::move(op),
+          .after = std::move(after),
+          .subject = detail::subject_of(container),
+          .cause = std::move(cause),
+          .group = container.service};
+}
+
+void keep(plan::PlanBuilder& builder, const Container& container, std::string reason) {
+  builder.plan().keeps.push_back({detail::subject_of(container), container.id, std::move(reason)});
+}
+
+using NodesOfService = std::map<std::string, std::vector<int>>;
+
+std::vector<int> nodes_of(const NodesOfService& nodes, const Names& services) {
+  std::vector<int> out;
+  for (const std::string& service : services) {
+    const auto found = nodes.find(service);
+    if (found != nodes.end()) out.insert(out.end(), found->second.begin(), found->second.end());
+  }
+  return out;
+}
+
+// The nodes of those who depend on `service`.
+std::vector<int> dependents(const Project& project, const plan::Observed& observed, const NodesOfService& nodes,
+                            const std::string& service) {
+  Names names;
+  for (const auto& other : nodes)
+    if (other.first != service && detail::dependency_names(project, observed, other.first).contains(service))
+      names.insert(other.first);
+  return nodes_of(nodes, names);
+}
+
+bool ready(const Container& container) {
+  return container.state == State::running &&
+         (container.health == plan::Health::none || container.health == plan::Health::healthy);
+}
+
+// What must be reached before the dependents of `container` may start.
+int wait_for_dependents(plan::PlanBuilder& builder, const Project& project, const Container& container, int started) {
+  bool healthy = false, completed = false;
+  for (const Service& service : project.services)
+    for (const Dependency& dependency : service.dependencies) {
+      if (dependency.service != container.service) continue;
+      healthy |= dependency.condition == Condition::healthy;
+      completed |= dependency.condition == Condition::completed_successfully;
+    }
+  if (!healthy && !completed) return started;
+  if (started == 0 && (ready(container) || (completed && container.exit_code == 0))) return 0;
+  const plan::Until until = healthy ? plan::Until::healthy : plan::Until::completed;
+  return builder.add(node_of(container, plan::WaitContainer{.container = detail::ref_of(container), .until = until},
+                             {started}, "others depend on it"));
+}
+
+void emit_start(plan::PlanBuilder& builder, const Project& project, const Container& container,
+                NodesOfService& ready_nodes, const std::vector<int>& gate) {
+  int started = 0;
+  if (container.state == State::paused)
+    started = builder.add(node_of(container, plan::UnpauseContainer{detail::ref_of(container)}, gate, "paused"));
+  else if (!plan::is_up(container.state))
+    started = builder.add(
+        node_of(container, plan::StartContainer{detail::ref_of(container)}, gate, detail::state_text(container)));
+  else
+    keep(builder, container, detail::state_text(container));
+  ready_nodes[container.service].push_back(wait_for_dependents(builder, project, container, started));
+}
+
+}  // namespace
+
+Result<plan::Plan> plan_start(const Project& project, const plan::Observed& observed, const VerbOptions& options) {
+  TRY(detail::check_ownership(project, observed, options.adopt || options.by_label));
+  plan::PlanBuilder builder(project.name);
+  NodesOfService ready_nodes;
+  const auto containers = TRY(chosen(project, observed, options.services, options.by_label));
+  for (const std::string& service : options.services)
+    if (std::none_of(containers.begin(), containers.end(),
+                     [&](const Container* one) { return one->service == service; }))
+      return fail(Code::not_found, "service \"" + service + "\" has no container to start; create it with up");
+  for (const Container* container : containers)
+    emit_start(builder, project, *container, ready_nodes,
+               nodes_of(ready_nodes, detail::dependency_names(project, observed, container->service)));
+  if (!options.wait) return builder.take();
+  for (const Container* container : containers) {
+    if (ready(*container) || detail::is_one_shot(project, container->service)) continue;
+    const plan::WaitContainer wait{.container = detail::ref_of(*container), .seconds = options.wait_timeout};
+    builder.add(node_of(*container, wait, ready_nodes[container->service], "--wait"));
+  }
+  return builder.take();
+}
+
+Result<plan::Plan> plan_stop(const Project& project, const plan::Observed& observed, const VerbOptions& options) {
+  TRY(detail::check_ownership(project, observed, options.adopt || options.by_label));
+  plan::PlanBuilder builder(project.name);
+  NodesOfService stopped;
+  auto containers = TRY(chosen(project, observed, options.services, options.by_label));
+  std::reverse(containers.begin(), containers.end());
+  for (const Container* container : containers) {
+    if (!plan::is_up(container->state)) {
+      keep(builder, *container, detail::state_text(*container));
+      continue;
+    }
+    const plan::StopContainer stop{.container = detail::ref_of(*container),
+                                   .grace = detail::grace_of(project.find(container->service), options.timeout)};
+    stopped[container->service].push_back(
+        builder.add(node_of(*container, stop, dependents(project, observed, stopped, container->service), "stop")));
+  }
+  return builder.take();
+}
+
+Result<plan::Plan> plan_restart(const Project& project, const plan::Observed& observed, const VerbOptions& options) {
+  TRY(detail::check_ownership(project, observed, options.adopt || options.by_label));
+  plan::PlanBuilder builder(project.name);
+  NodesOfService nodes;
+  Names asked(options.services.begin(), options.services.end());
+  std::vector<std::string> services = options.services;
+  // Who wants to be restarted with what it depends on.
+  for (const Service& service : project.services)
+    for (const Dependency& dependency : service.dependencies)
+      if (!options.no_deps && dependency.restart && asked.contains(dependency.service) && !asked.contains(service.name))
+        services.push_back(service.name);
+  for (const Container* container : TRY(chosen(project, observed, services, options.by_label))) {
+    const bool dependent = !asked.empty() && !asked.contains(container->service);
+    if (dependent && !plan::is_up(container->state)) continue;
+    const plan::RestartContainer restart{.container = detail::ref_of(*container),
+                                         .grace = detail::grace_of(project.find(container->service), options.timeout)};
+    const auto before = nodes_of(nodes, detail::dependency_names(project, observed, container->service));
+    const std::string cause = dependent ? "depends on what is restarted" : "restart";
+    nodes[container->service].push_back(builder.add(node_of(*container, restart, before, cause)));
+  }
+  return builder.take();
+}
+
+Result<plan::Plan> plan_kill(const Project& project, const plan::Observed& observed, const VerbOptions& options) {
+  TRY(detail::check_ownership(project, observed, options.adopt || options.by_label));
+  plan::PlanBuilder builder(project.name);
+  auto containers = TRY(chosen(project, observed, options.services, options.by_label));
+  if (options.remove_orphans)
+    for (const Container* orphan : detail::orphans_of(project, observed))
+      if (std::find(containers.begin(), containers.end(), orphan) == containers.end()) containers.push_back(orphan);
+  for (const Container* container : containers) {
+    if (plan::is_up(container->state))
+      builder.add(node_of(*container, plan::KillContainer{detail::ref_of(*container), options.signal}, {}, "kill"));
+    else
+      keep(builder, *container, detail::state_text(*container));
+  }
+  return builder.take();
+}
+
+Result<plan::Plan> plan_rm(const Project& project, const plan::Observed& observed, const RmOptions& options) {
+  TRY(detail::check_ownership(project, observed, options.adopt || options.by_label));
+  plan::PlanBuilder builder(project.name);
+  auto containers = TRY(chosen(project, observed, options.services, options.by_label));
+  std::reverse(containers.begin(), containers.end());
+  for (const Container* container : containers) {
+    int stopped = 0;
+    if (plan::is_up(container->state) && !options.stop) {
+      keep(builder, *container, detail::state_text(*container) + "; stop it first, or say --stop");
+      continue;
+    }
+    if (plan::is_up(container->state)) {
+      const plan::StopContainer stop{.container = detail::ref_of(*container),
+                                     .grace = detail::grace_of(project.find(container->service), {})};
+      stopped = builder.add(node_of(*container, stop, {}, "rm --stop"));
+    }
+    const plan::RemoveContainer remove{.container = detail::ref_of(*container), .volumes = options.volumes};
+    builder.add(node_of(*container, remove, {stopped}, "rm"));
+  }
+  return builder.take();
+}
+
+}  // namespace berth::compose
