@@ -127,6 +127,16 @@ Result<void> FileLock::describe(std::string_view text) {
   return {};
 }
 
+Result<AppendFile> AppendFile::open(const std::string& path, int mode) {
+  Fd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, mode));
+  if (!fd) return fail(error_of("cannot write", path, errno));
+  return AppendFile(path, std::move(fd));
+}
+
+Result<void> AppendFile::write(std::string_view text) {
+  return write_fully(fd_.get(), text, path_);
+}
+
 std::string own_program() {
   char path[PATH_MAX];
   const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);

@@ -33,6 +33,19 @@ class FileLock {
   Fd fd_;
 };
 
+/// A log: whole texts are added at the end, also when several processes or threads write (O_APPEND). One an object.
+class AppendFile {
+ public:
+  /// Code::denied, Code::not_found for a missing folder.
+  static Result<AppendFile> open(const std::string& path, int mode = 0640);
+  Result<void> write(std::string_view text);
+
+ private:
+  AppendFile(std::string path, Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  std::string path_;
+  Fd fd_;
+};
+
 /// The absolute path of this program.
 std::string own_program();
 
