@@ -322,6 +322,13 @@ Result<Certificate> load_certificate(std::string chain_pem, std::string key_pem)
   return certificate;
 }
 
+bool is_signed_by(const Certificate& certificate, const Authority& authority) {
+  const auto leaf = certificate_from(certificate.chain), root = certificate_from(authority.certificate);
+  const bool right = leaf && root && X509_verify(leaf->get(), X509_get0_pubkey(root->get())) == 1;
+  ERR_clear_error();
+  return right;
+}
+
 bool is_due(const Certificate& certificate, Time now) {
   return now >= certificate.not_before + (certificate.not_after - certificate.not_before) * 2 / 3;
 }

@@ -43,6 +43,9 @@ Result<Certificate> issue(const Authority& authority, const std::vector<std::str
 /// Checks that chain and key belong together and reads hosts and dates from the leaf.
 Result<Certificate> load_certificate(std::string chain_pem, std::string key_pem);
 
+/// Whether the leaf's signature is the authority's.
+bool is_signed_by(const Certificate& certificate, const Authority& authority);
+
 /// True from two thirds of its life on.
 bool is_due(const Certificate& certificate, std::chrono::sys_seconds now);
 

@@ -39,6 +39,7 @@ class CertificateStore {
   std::string root_path() const { return options_.dir + "/root.pem"; }
 
  private:
+  CertificateStore() = default;
   Result<const Authority*> authority_for(std::string_view host, std::chrono::sys_seconds now);
 
   Options options_;

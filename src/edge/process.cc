@@ -1,0 +1,193 @@
+#include "edge/process.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "edge/control.h"
+#include "edge/worker.h"
+#include "io/process.h"
+
+namespace berth::edge {
+namespace {
+
+/// Each connection takes up to two descriptors; the soft limit of 1024 is for programs that use select(2).
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1 << 20);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string host_name() {
+  char name[256] = "berth";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+class EdgeProcess {
+ public:
+  explicit EdgeProcess(EdgeOptions options)
+      : options_(std::move(options)),
+        control_([this](std::string payload) { return apply(std::move(payload)); }, [this] { return greeting(); }) {}
+
+  /// Listeners, workers and the last good snapshot.
+  Result<void> prepare() {
+    TRY(io::make_folder(options_.data, 0700));
+    const unsigned count = std::clamp(options_.workers, 1u, 64u);
+    for (unsigned i = 0; i < count; ++i) TRY(add_worker());
+    TRY(listen_all(Listener::web, options_.web));
+    TRY(listen_all(Listener::websecure, options_.websecure));
+    restore();
+    signals_ = TRY(io::Signals::open(main_loop(), {SIGTERM, SIGINT}));
+    return {};
+  }
+
+  io::Loop& main_loop() { return workers_.front()->loop(); }
+
+  io::Task<int> run() {
+    io::Scope scope(co_await io::here());
+    if (options_.control >= 0) report(attach(io::Fd(options_.control)));
+    scope.spawn(control_.read_frames());
+    scope.spawn(control_.write_events());
+    scope.spawn(follow_signals());
+    scope.spawn(follow_supervisor());
+    for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->start();
+    const auto served = co_await workers_.front()->server().run();
+    static_cast<void>(served);
+    for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->join();
+    scope.cancel();
+    co_await scope.join();
+    control_.send({.kind = EdgeEvent::Kind::stopped});
+    co_await io::within(std::chrono::seconds(1), control_.flush());
+    co_return 0;
+  }
+
+ private:
+  std::string snapshot_path() const { return options_.data + "/snapshot"; }
+
+  Result<void> add_worker() {
+    const bool first = workers_.empty();
+    EventSink sink;
+    if (first) {
+      sink = [this](const EdgeEvent& event) { control_.send(event); };
+    } else {
+      io::Loop* main = &main_loop();
+      sink = [this, main](const EdgeEvent& event) { main->post([this, event] { control_.send(event); }); };
+    }
+    workers_.push_back(TRY(Worker::make({.name = host_name(), .access_log = options_.access_log, .event = sink})));
+    return {};
+  }
+
+  Result<void> listen_all(Listener role, const std::vector<std::string>& addresses) {
+    for (const std::string& text : addresses) {
+      io::Address address = TRY(io::Address::parse(text));
+      for (const auto& worker : workers_) {
+        // The first worker may have been given any free port; the others share it.
+        address = TRY(worker->server().listen(role, address, {.reuse_port = workers_.size() > 1}));
+      }
+      listening_.push_back(
+          {.kind = EdgeEvent::Kind::listening, .subject = std::string(to_text(role)), .detail = address.text()});
+    }
+    return {};
+  }
+
+  void restore() {
+    const auto bytes = io::read_file(snapshot_path());
+    if (!bytes && bytes.error().code == Code::not_found) return;
+    const auto live = bytes ? make_live(*bytes) : Result<std::shared_ptr<const Live>>(fail(bytes.error()));
+    if (live) {
+      current_ = *live;
+      for (const auto& worker : workers_) worker->server().use(current_);
+    } else {
+      std::fprintf(stderr, "berth edge: %s is not used: %s\n", snapshot_path().c_str(), live.error().text().c_str());
+    }
+  }
+
+  Result<std::shared_ptr<const Live>> make_live(std::string_view bytes) {
+    auto snapshot = TRY(decode_snapshot(bytes));
+    return Live::make(std::move(snapshot), current_.get());
+  }
+
+  /// A snapshot from core: in use at once, then saved, then acknowledged.
+  io::Task<EdgeEvent> apply(std::string payload) {
+    auto live = make_live(payload);
+    if (!live) co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .detail = live.error().text()};
+    current_ = std::move(*live);
+    workers_.front()->server().use(current_);
+    for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->use(current_);
+    EdgeEvent event{.kind = EdgeEvent::Kind::accepted, .version = current_->version()};
+    for (const std::string& warning : current_->warnings()) event.detail += warning + "\n";
+    Result<void> saved;
+    const std::string path = snapshot_path();
+    co_await io::on_pool([&] { saved = io::write_file(path, payload, 0600); });
+    if (!saved) event.detail += "not saved: " + saved.error().message + "\n";
+    co_return event;
+  }
+
+  std::vector<EdgeEvent> greeting() {
+    std::vector<EdgeEvent> events = listening_;
+    if (current_) events.push_back({.kind = EdgeEvent::Kind::accepted, .version = current_->version()});
+    return events;
+  }
+
+  Result<void> attach(io::Fd fd) {
+    control_.attach(TRY(io::stream_on(main_loop(), std::move(fd), "core")));
+    return {};
+  }
+
+  static void report(const Result<void>& attached) {
+    if (attached) return;
+    std::fprintf(stderr, "berth edge: the channel to core is of no use: %s\n", attached.error().text().c_str());
+  }
+
+  void drain() {
+    for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->drain(options_.drain);
+    workers_.front()->server().drain(options_.drain);
+  }
+
+  io::Task<void> follow_signals() {
+    if (!co_await signals_->next()) co_return;
+    drain();
+    // A second signal does not wait for what is still open.
+    if (!co_await signals_->next()) co_return;
+    std::fputs("berth edge: stopped at once by a second signal\n", stderr);
+    std::_Exit(1);
+  }
+
+  io::Task<void> follow_supervisor() {
+    if (options_.supervisor < 0) co_return;
+    auto stream = io::stream_on(main_loop(), io::Fd(options_.supervisor), "supervisor");
+    while (stream) {
+      auto fd = co_await io::receive_fd(**stream);
+      if (!fd && fd.error().code == Code::cancelled) co_return;
+      if (!fd && fd.error().code != Code::invalid) break;
+      if (!fd) continue;
+      report(attach(std::move(*fd)));
+    }
+    drain();  // nobody would start us again, or stop us
+  }
+
+  EdgeOptions options_;
+  std::vector<std::unique_ptr<Worker>> workers_;  ///< the first runs on the main thread
+  std::shared_ptr<const Live> current_;
+  std::vector<EdgeEvent> listening_;
+  std::unique_ptr<io::Signals> signals_;
+  Control control_;
+};
+
+}  // namespace
+
+int run_edge(EdgeOptions options) {
+  raise_descriptor_limit();
+  EdgeProcess process(std::move(options));
+  if (const auto prepared = process.prepare(); !prepared) {
+    std::fprintf(stderr, "berth edge: %s\n", prepared.error().text().c_str());
+    return 1;
+  }
+  return process.main_loop().run(process.run());
+}
+
+}  // namespace berth::edge

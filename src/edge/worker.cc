@@ -1,0 +1,63 @@
+#include "edge/worker.h"
+
+namespace berth::edge {
+namespace {
+
+constexpr std::size_t kBatch = 32u << 10;
+
+}  // namespace
+
+void AccessLog::add(const AccessEvent& event) {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  batch_.append(access_line(event, now)).append("\n");
+  if (batch_.size() >= kBatch)
+    flush();
+  else if (!armed())
+    arm(loop_.now() + std::chrono::seconds(1));
+}
+
+void AccessLog::flush() {
+  if (batch_.empty()) return;
+  // A full disk must not stop the edge: the lines are lost, and those after them may get through.
+  const auto written = file_.write(batch_);
+  static_cast<void>(written);
+  batch_.clear();
+}
+
+Result<std::unique_ptr<Worker>> Worker::make(Options options) {
+  std::unique_ptr<Worker> worker(new Worker);
+  Server::Options server{.name = std::move(options.name), .access = {}, .event = std::move(options.event)};
+  if (!options.access_log.empty()) {
+    auto file = TRY(io::AppendFile::open(options.access_log));
+    worker->log_ = std::make_unique<AccessLog>(worker->loop_, std::move(file));
+    AccessLog* log = worker->log_.get();
+    server.access = [log](const AccessEvent& event) { log->add(event); };
+  }
+  worker->server_ = TRY(Server::make(worker->loop_, std::move(server)));
+  return worker;
+}
+
+Worker::~Worker() {
+  join();
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] {
+    const auto served = loop_.run(server_->run());
+    static_cast<void>(served);
+  });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::use(std::shared_ptr<const Live> live) {
+  loop_.post([this, live = std::move(live)] { server_->use(live); });
+}
+
+void Worker::drain(io::Duration most) {
+  loop_.post([this, most] { server_->drain(most); });
+}
+
+}  // namespace berth::edge

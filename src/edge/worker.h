@@ -1,0 +1,58 @@
+// One loop of the data plane with its access log; all but the first run on threads of their own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "edge/server.h"
+#include "io/file.h"
+
+namespace berth::edge {
+
+/// Collects lines and writes them in batches. Thread: its loop's.
+class AccessLog final : io::Timer {
+ public:
+  AccessLog(io::Loop& loop, io::AppendFile file) : Timer(loop), loop_(loop), file_(std::move(file)) {}
+  ~AccessLog() override { flush(); }
+  void add(const AccessEvent& event);
+
+ private:
+  void fire() override { flush(); }
+  void flush();
+  io::Loop& loop_;
+  io::AppendFile file_;
+  std::string batch_;
+};
+
+/// Owns a loop and its server. Made on the main thread; start() moves the loop to a new thread.
+class Worker {
+ public:
+  struct Options {
+    std::string name;        ///< this host's
+    std::string access_log;  ///< empty: none
+    EventSink event;         ///< called on the worker's loop
+  };
+  static Result<std::unique_ptr<Worker>> make(Options options);
+  ~Worker();
+
+  io::Loop& loop() { return loop_; }
+  Server& server() { return *server_; }
+  /// Runs the server on a thread until it is drained; join() waits for that.
+  void start();
+  void join();
+  // Any thread.
+  void use(std::shared_ptr<const Live> live);
+  void drain(io::Duration most);
+
+ private:
+  Worker() = default;
+  io::Loop loop_;
+  std::unique_ptr<AccessLog> log_;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+};
+
+}  // namespace berth::edge
