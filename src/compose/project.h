@@ -48,19 +48,20 @@ struct Service {
 /// One project. Immutable after load; any thread.
 struct Project {
   std::string name;
-  std::string working_dir;               ///< absolute; the folder of the first file unless --project-directory
-  std::vector<std::string> files;        ///< absolute paths of the -f files, in order
-  std::vector<std::string> env_files;    ///< absolute paths that gave interpolation variables
-  std::vector<Service> services;         ///< enabled by the profiles, by name
-  std::vector<Service> disabled;         ///< present but not in an active profile, by name
-  Json networks;                         ///< key -> canonical network, only those in use
-  Json volumes;                          ///< key -> canonical volume
-  Json secrets;                          ///< key -> canonical secret
-  Json configs;                          ///< key -> canonical config
-  Json document;                         ///< the whole canonical model: `config --format json` before `$` -> `$$`
+  std::string working_dir;             ///< absolute; the folder of the first file unless --project-directory
+  std::vector<std::string> files;      ///< absolute paths of the -f files, in order
+  std::vector<std::string> env_files;  ///< absolute paths that gave interpolation variables
+  std::vector<Service> services;       ///< enabled by the profiles, by name
+  std::vector<Service> disabled;       ///< present but not in an active profile, by name
+  Json networks;                       ///< key -> canonical network, only those in use
+  Json volumes;                        ///< key -> canonical volume
+  Json secrets;                        ///< key -> canonical secret
+  Json configs;                        ///< key -> canonical config
+  Json document;                       ///< the whole canonical model: `config --format json` before `$` -> `$$`
   std::map<std::string, std::string> environment;  ///< interpolation variables: process environment over .env
-  std::map<std::string, Origin> origins;  ///< "services.web", "services.web.image", ... -> where it was written
-  std::vector<std::string> warnings;      ///< for stderr, in order
+  std::map<std::string, Origin> origins;        ///< "services.web", "services.web.image", ... -> where it was written
+  std::map<std::string, std::string> contents;  ///< "secrets.x", "configs.x" -> value of their `environment:` variable
+  std::vector<std::string> warnings;            ///< for stderr, in order
 
   const Service* find(std::string_view service) const;
   /// The origin of `path`, else of the nearest enclosing path.

@@ -1,0 +1,347 @@
+// libfyaml's events to our tree. Its document loader is not used: it fails valid merge keys and expands without limit.
+#include <fmt/format.h>
+#include <libfyaml.h>
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "compose/yaml.h"
+
+namespace berth::compose {
+namespace {
+
+constexpr std::size_t kDepth = 100;
+constexpr std::size_t kResets = 10'000;
+constexpr std::size_t kHashFrom = 16;  // below it a linear search is faster than a hash set
+constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
+
+enum class Step : std::uint8_t { scalar, alias, list, map, end };
+
+// One parse event. `next` is the index behind the value; for an alias `target` is where its value begins.
+struct Event {
+  Step step = Step::end;
+  bool plain = false;
+  Mark mark{};
+  std::size_t next = 0;
+  std::size_t target = 0;
+  std::string text{};
+  std::string tag{};
+};
+
+struct DeleteParser {
+  void operator()(fy_parser* parser) const { fy_parser_destroy(parser); }
+};
+struct DeleteDiag {
+  void operator()(fy_diag* diag) const { fy_diag_unref(diag); }
+};
+
+std::string token_text(fy_token* token) {
+  std::size_t size = 0;
+  const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &size);
+  return text == nullptr ? std::string() : std::string(text, size);
+}
+
+// Reads the events of one source, document by document.
+class EventReader {
+ public:
+  EventReader(const Sources& sources, std::uint16_t file, std::size_t most)
+      : sources_(sources), file_(file), most_(most) {
+    fy_diag_cfg report{};
+    fy_diag_cfg_default(&report);
+    diag_.reset(fy_diag_create(&report));
+    fy_diag_set_collect_errors(diag_.get(), true);
+    fy_parse_cfg config{};
+    config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG);
+    config.diag = diag_.get();
+    parser_.reset(fy_parser_create(&config));
+    const std::string& text = sources.text(file);
+    if (parser_) fy_parser_set_string(parser_.get(), text.data(), text.size());
+  }
+
+  /// The next document's events; none at the end of the stream.
+  Result<std::vector<Event>> next() {
+    events_.clear();
+    anchors_.clear();
+    open_.clear();
+    while (fy_event* event = parser_ ? fy_parser_parse(parser_.get()) : nullptr) {
+      const fy_event_type type = event->type;
+      auto taken = take(*event);
+      fy_parser_event_free(parser_.get(), event);
+      if (!taken) return fail(std::move(taken).error());
+      if (type == FYET_DOCUMENT_END) return std::move(events_);
+      if (type == FYET_STREAM_END) return std::vector<Event>();
+    }
+    if (!parser_ || fy_parser_get_stream_error(parser_.get())) return fail(syntax_error());
+    return std::vector<Event>();
+  }
+
+ private:
+  struct Open {
+    std::size_t at;
+    std::string anchor;
+  };
+
+  Error syntax_error() const {
+    void* position = nullptr;
+    const fy_diag_error* error = diag_ ? fy_diag_errors_iterate(diag_.get(), &position) : nullptr;
+    if (error == nullptr) return sources_.error({.file = file_}, "this is no YAML");
+    return sources_.error(at(error->line - 1, error->column - 1), fmt::format("invalid YAML: {}", error->msg));
+  }
+
+  Mark at(int line, int column) const {
+    return {static_cast<std::uint32_t>(line + 1), static_cast<std::uint16_t>(std::min(column + 1, 65535)), file_};
+  }
+
+  // An empty value has no token; it stands where the value before it began.
+  Mark mark_of(fy_token* token) const {
+    const fy_mark* mark = token == nullptr ? nullptr : fy_token_start_mark(token);
+    if (mark != nullptr) return at(mark->line, mark->column);
+    return events_.empty() ? at(0, 0) : events_.back().mark;
+  }
+
+  Result<void> take(const fy_event& event) {
+    switch (event.type) {
+      case FYET_SCALAR: {
+        Event& scalar = TRY(begin(Step::scalar, event.scalar.value, event.scalar.tag));
+        scalar.plain = event.scalar.value == nullptr || fy_token_scalar_style(event.scalar.value) == FYSS_PLAIN;
+        scalar.text = token_text(event.scalar.value);
+        return finish(events_.size() - 1, token_text(event.scalar.anchor));
+      }
+      case FYET_ALIAS:
+        return take_alias(event.alias.anchor);
+      case FYET_SEQUENCE_START:
+        TRY(begin(Step::list, event.sequence_start.sequence_start, event.sequence_start.tag));
+        return descend(token_text(event.sequence_start.anchor));
+      case FYET_MAPPING_START:
+        TRY(begin(Step::map, event.mapping_start.mapping_start, event.mapping_start.tag));
+        return descend(token_text(event.mapping_start.anchor));
+      case FYET_SEQUENCE_END:
+      case FYET_MAPPING_END:
+        return ascend();
+      default:
+        return {};
+    }
+  }
+
+  Result<std::reference_wrapper<Event>> begin(Step step, fy_token* token, fy_token* tag) {
+    if (events_.size() >= most_) return fail(sources_.error({.file = file_}, "the file has too many values"));
+    Event event{.step = step, .mark = mark_of(token)};
+    event.tag = token_text(tag);
+    return std::ref(events_.emplace_back(std::move(event)));
+  }
+
+  Result<void> finish(std::size_t at, std::string anchor) {
+    events_[at].next = events_.size();
+    if (!anchor.empty()) anchors_[std::move(anchor)] = at;
+    return {};
+  }
+
+  Result<void> take_alias(fy_token* token) {
+    const std::string name = token_text(token);
+    Event& alias = TRY(begin(Step::alias, token, nullptr));
+    const auto inside = std::ranges::find(open_, name, &Open::anchor);
+    if (inside != open_.end())
+      return fail(sources_.error(alias.mark, fmt::format("anchor \"{}\" contains itself", name)));
+    const auto anchor = anchors_.find(name);
+    if (anchor == anchors_.end()) return fail(sources_.error(alias.mark, fmt::format("unknown anchor \"{}\"", name)));
+    alias.target = anchor->second;
+    return finish(events_.size() - 1, "");
+  }
+
+  Result<void> descend(std::string anchor) {
+    if (open_.size() >= kDepth) return fail(sources_.error(events_.back().mark, "the document is nested too deep"));
+    open_.push_back({events_.size() - 1, std::move(anchor)});
+    return {};
+  }
+
+  Result<void> ascend() {
+    events_.push_back({.step = Step::end, .mark = events_.back().mark});
+    Open done = std::move(open_.back());
+    open_.pop_back();
+    return finish(done.at, std::move(done.anchor));
+  }
+
+  const Sources& sources_;
+  std::uint16_t file_;
+  std::size_t most_;
+  std::unique_ptr<fy_diag, DeleteDiag> diag_;
+  std::unique_ptr<fy_parser, DeleteParser> parser_;
+  std::vector<Event> events_;
+  std::vector<Open> open_;
+  std::unordered_map<std::string, std::size_t> anchors_;
+};
+
+// Builds the tree of one document; an alias replays the events of its anchor.
+class TreeBuilder {
+ public:
+  TreeBuilder(const Sources& sources, Budget& budget, std::vector<Event> events)
+      : sources_(sources), budget_(budget), events_(std::move(events)) {
+    aliases_ = std::ranges::any_of(events_, [](const Event& event) { return event.step == Step::alias; });
+  }
+
+  Result<Document> build() {
+    Document document;
+    (void)TRY(value(0, document.root));
+    document.resets = std::move(resets_);
+    return document;
+  }
+
+ private:
+  // False: the value was tagged !reset and is not part of the document.
+  Result<bool> value(std::size_t at, Node& out) {
+    const Event* event = &events_[at];
+    if (event->step == Step::alias) return value(event->target, out);
+    if (event->tag == "!reset" || event->tag == "!override") {
+      if (resets_.size() >= kResets) return fail(sources_.error(event->mark, "too many !reset and !override tags"));
+      resets_.push_back(path_);
+    }
+    if (event->tag == "!reset") return false;
+    if (!budget_.take(1, event->text.size()) || depth_ > kDepth)
+      return fail(sources_.error(event->mark, "the file grows too big when its aliases are expanded"));
+    out.mark = event->mark;
+    ++depth_;
+    auto done = event->step == Step::scalar ? scalar(events_[at], out)
+                : event->step == Step::list ? list(at, out)
+                                            : map(at, out);
+    --depth_;
+    if (!done) return fail(std::move(done).error());
+    return true;
+  }
+
+  Result<void> scalar(Event& event, Node& out) {
+    out.kind = Kind::text;
+    out.text = aliases_ ? event.text : std::move(event.text);
+    std::string_view tag = event.tag;
+    if (tag.empty()) {
+      if (event.plain) resolve_plain(out);
+      return {};
+    }
+    if (!tag.starts_with(kCoreTag)) return {};
+    tag.remove_prefix(kCoreTag.size());
+    if (tag == "str") return {};
+    resolve_plain(out);
+    const bool fits = (tag == "int" && out.kind == Kind::integer) || (tag == "bool" && out.kind == Kind::boolean) ||
+                      (tag == "null" && out.kind == Kind::null) || (tag == "float" && out.kind == Kind::real);
+    if (tag == "float" && out.kind == Kind::integer) {
+      out.kind = Kind::real;
+      out.real = static_cast<double>(out.integer);
+      return {};
+    }
+    const bool known = tag == "int" || tag == "bool" || tag == "null" || tag == "float";
+    if (known && !fits) return fail(sources_.error(event.mark, fmt::format("this is no !!{}", tag)));
+    return {};
+  }
+
+  Result<void> list(std::size_t at, Node& out) {
+    out.kind = Kind::list;
+    for (std::size_t i = at + 1; events_[i].step != Step::end; i = events_[i].next) {
+      path_.push_back(std::to_string(out.items.size()));
+      Node item;
+      const bool kept = TRY(value(i, item));
+      path_.pop_back();
+      if (kept) out.items.push_back(std::move(item));
+    }
+    return {};
+  }
+
+  Result<void> map(std::size_t at, Node& out) {
+    out.kind = Kind::map;
+    std::unordered_map<std::string_view, Mark> seen;
+    std::vector<Node> merged;
+    for (std::size_t i = at + 1; events_[i].step != Step::end;) {
+      const std::size_t of_value = events_[i].next;
+      Node key = TRY(key_of(i));
+      TRY(check_unique(seen, events_[target(i)].text, key));
+      i = events_[of_value].next;
+      TRY(key.kind == Kind::null ? merge_of(of_value, merged) : member(of_value, std::move(key), out));
+    }
+    for (Node& from : merged) add_missing(std::move(from), out);
+    return {};
+  }
+
+  std::size_t target(std::size_t at) const { return events_[at].step == Step::alias ? events_[at].target : at; }
+
+  // The key as a node with key and key_mark; kind null for the merge key <<.
+  Result<Node> key_of(std::size_t at) {
+    const Event& event = events_[target(at)];
+    Node key;
+    key.key_mark = events_[at].mark;
+    if (event.step != Step::scalar) return fail(sources_.error(key.key_mark, "a list or mapping cannot be a key"));
+    if (event.plain && event.tag.empty()) {
+      if (event.text == "<<") return key;
+      Node plain = Node::text_at(event.text, event.mark);
+      resolve_plain(plain);
+      if (!plain.is_text())
+        return fail(sources_.error(key.key_mark, fmt::format("non-string key {}: it is {}; quote it to make it a text",
+                                                             event.text, plain.kind_name())));
+    }
+    key.kind = Kind::text;
+    key.key = event.text;
+    return key;
+  }
+
+  Result<void> check_unique(std::unordered_map<std::string_view, Mark>& seen, std::string_view name, const Node& key) {
+    const auto [first, fresh] = seen.emplace(name, key.key_mark);
+    if (fresh) return {};
+    return fail(sources_.error(key.key_mark, fmt::format("mapping key \"{}\" already defined at line {}, column {}",
+                                                         name, first->second.line, first->second.column)));
+  }
+
+  Result<void> member(std::size_t at, Node key, Node& out) {
+    path_.push_back(key.key);
+    key.kind = Kind::null;
+    const bool kept = TRY(value(at, key));
+    path_.pop_back();
+    if (kept) out.items.push_back(std::move(key));
+    return {};
+  }
+
+  Result<void> merge_of(std::size_t at, std::vector<Node>& merged) {
+    Node source;
+    if (!TRY(value(at, source))) return {};
+    const bool maps = source.is_list() && std::ranges::all_of(source.items, &Node::is_map);
+    if (!source.is_map() && !maps)
+      return fail(sources_.error(events_[at].mark,
+                                 fmt::format("map merge requires a mapping or a list of mappings "
+                                             "after <<, this is {}",
+                                             source.is_list() ? "a list of other values" : source.kind_name())));
+    if (source.is_map())
+      merged.push_back(std::move(source));
+    else
+      std::ranges::move(source.items, std::back_inserter(merged));
+    return {};
+  }
+
+  static void add_missing(Node from, Node& to) {
+    std::unordered_set<std::string> have;
+    const bool hash = to.items.size() + from.items.size() > kHashFrom;
+    if (hash)
+      for (const Node& item : to.items) have.insert(item.key);
+    for (Node& item : from.items)
+      if (hash ? have.insert(item.key).second : to.find(item.key) == nullptr) to.items.push_back(std::move(item));
+  }
+
+  const Sources& sources_;
+  Budget& budget_;
+  std::vector<Event> events_;
+  bool aliases_ = false;
+  std::size_t depth_ = 0;
+  NodePath path_;
+  std::vector<NodePath> resets_;
+};
+
+}  // namespace
+
+Result<std::vector<Document>> parse_yaml(const Sources& sources, std::uint16_t file, Budget& budget) {
+  std::vector<Document> documents;
+  EventReader reader(sources, file, 2 * budget.nodes);
+  for (;;) {
+    std::vector<Event> events = TRY(reader.next());
+    if (events.empty()) return documents;
+    documents.push_back(TRY(TreeBuilder(sources, budget, std::move(events)).build()));
+  }
+}
+
+}  // namespace berth::compose
