@@ -32,8 +32,7 @@ test: build
 	@tools/build test fuzz
 	@tools/test
 
-check:
-	@tools/setup build
+check: build
 	@tools/check
 
 bench:
