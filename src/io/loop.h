@@ -133,6 +133,8 @@ class Poller {
   virtual void wait(std::optional<Duration> most, Loop& loop) = 0;
   /// Any thread.
   virtual void interrupt() = 0;
+  /// Whether its time is virtual: then nothing may run beside the loop, and on_pool() runs its work at once.
+  virtual bool simulated() const { return false; }
   virtual Result<void> add(Descriptor& descriptor) = 0;
   virtual void remove(Descriptor& descriptor) = 0;
 };

@@ -136,12 +136,17 @@ struct PoolWait {
   std::function<void()>& function;
   bool await_ready() const noexcept { return false; }
   template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> self) {
+  bool await_suspend(std::coroutine_handle<Promise> self) {
     Loop* loop = self.promise().context.loop;
+    if (loop->poller().simulated()) {
+      function();
+      return false;
+    }
     pool().run([this, loop, self] {
       function();
       loop->post([loop, self] { loop->ready(self); });
     });
+    return true;
   }
   void await_resume() const noexcept {}
 };

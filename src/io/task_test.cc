@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "io/scope.h"
 #include "testing/simulation.h"
 
@@ -234,6 +236,19 @@ Task<Result<void>> transfer(Stream& from, Stream& to, std::string& got) {
   got = CO_TRY(co_await read_to_end(to, 100));
   co_await scope.join();
   co_return Result<void>{};
+}
+
+TEST(Pool, WorksAtOnceInVirtualTime) {
+  const auto loop = testing::simulated_loop();
+  const auto here_thread = std::this_thread::get_id();
+  std::thread::id ran{};
+  loop->run([](std::thread::id& id) -> Task<void> {
+    const Context context = co_await here();
+    const Time before = context.loop->now();
+    co_await on_pool([&id] { id = std::this_thread::get_id(); });
+    EXPECT_EQ(context.loop->now(), before);
+  }(ran));
+  EXPECT_EQ(ran, here_thread);
 }
 
 TEST(MemoryStream, CarriesBytesAndTheEnd) {

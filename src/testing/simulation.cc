@@ -17,6 +17,7 @@ class VirtualPoller final : public io::Poller {
     }
   }
   void interrupt() override { interrupted_ = true; }
+  bool simulated() const override { return true; }
   Result<void> add(io::Descriptor&) override { return fail(Code::internal, "a simulated loop has no descriptors"); }
   void remove(io::Descriptor&) override {}
 
