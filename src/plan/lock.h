@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/client.h"
+#include "io/file.h"
 
 namespace berth::plan {
 
@@ -16,29 +17,33 @@ struct Owner {
   std::int64_t time = 0;  ///< when it was taken, seconds since 1970
   std::string start{};    ///< start time of the process in clock ticks (Linux), tells a reused pid apart
   std::string token{};    ///< random, tells two takers of one process apart
+  std::string file{};     ///< the lock file that it holds besides
   /// "up (pid 123 on web1, since 2026-11-22T05:30:00Z)".
   std::string text() const;
 };
 
 /// A lock that is held: a flock on `<runtime folder>/<engine>-<project>.lock` and the engine volume
-/// `berth-lock_<project>`. release() gives both back; dropping it unlocks the file only, and the next taker on this
-/// host takes the volume over, because this process holds the file no more.
+/// `berth-lock_<project>`. release() gives both back; dropping it unlocks the file only, and the next taker with that
+/// file takes the volume over, because nobody alive can own it.
 class Lock {
  public:
-  Lock(Lock&&) noexcept;
-  Lock& operator=(Lock&&) noexcept;
-  ~Lock();
-
   /// Set when a dead owner's lock was taken over: for the user.
   const std::string& message() const { return message_; }
   io::Task<Result<void>> release(engine::Client& client);
 
  private:
   friend io::Task<Result<Lock>> lock_project(engine::Client& client, struct LockOptions options);
-  Lock(int file, std::string volume, std::string message);
-  int file_ = -1;
+  Lock(io::FileLock file, std::string volume) : file_(std::move(file)), volume_(std::move(volume)) {}
+  std::optional<io::FileLock> file_;
   std::string volume_;
-  std::string message_;
+  std::string message_{};
+};
+
+struct LockOptions options);
+Lock(int file, std::string volume, std::string message);
+int file_ = -1;
+std::string volume_;
+std::string message_;
 };
 
 struct LockOptions {
