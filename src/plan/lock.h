@@ -22,6 +22,12 @@ struct Owner {
   std::string text() const;
 };
 
+struct LockOptions {
+  std::string project{};
+  std::string owner = "berth";
+  std::string folder{};  ///< runtime folder: /run/berth, or $XDG_RUNTIME_DIR/berth; made 0700 when missing
+};
+
 /// A lock that is held: a flock on `<runtime folder>/<engine>-<project>.lock` and the engine volume
 /// `berth-lock_<project>`. release() gives both back; dropping it unlocks the file only, and the next taker with that
 /// file takes the volume over, because nobody alive can own it.
@@ -32,25 +38,20 @@ class Lock {
   io::Task<Result<void>> release(engine::Client& client);
 
  private:
-  friend io::Task<Result<Lock>> lock_project(engine::Client& client, struct LockOptions options);
+  friend io::Task<Result<Lock>> lock_project(engine::Client& client, LockOptions options);
   Lock(io::FileLock file, std::string volume) : file_(std::move(file)), volume_(std::move(volume)) {}
   std::optional<io::FileLock> file_;
   std::string volume_;
   std::string message_{};
 };
 
-struct LockOptions options);
+LockOptions options);
 Lock(int file, std::string volume, std::string message);
 int file_ = -1;
 std::string volume_;
 std::string message_;
 };
 
-struct LockOptions {
-  std::string project{};
-  std::string owner = "berth";
-  std::string folder{};  ///< runtime folder: /run/berth, or $XDG_RUNTIME_DIR/berth; made 0700 when missing
-};
 /// Takes the lock or fails at once: Code::busy names the owner. A lock whose owner is on this host and dead is taken
 /// over; one of another host never is: the message says how to remove the volume by hand.
 io::Task<Result<Lock>> lock_project(engine::Client& client, LockOptions options);
