@@ -45,13 +45,6 @@ class Lock {
   std::string message_{};
 };
 
-LockOptions options);
-Lock(int file, std::string volume, std::string message);
-int file_ = -1;
-std::string volume_;
-std::string message_;
-};
-
 /// Takes the lock or fails at once: Code::busy names the owner. A lock whose owner is on this host and dead is taken
 /// over; one of another host never is: the message says how to remove the volume by hand.
 io::Task<Result<Lock>> lock_project(engine::Client& client, LockOptions options);
