@@ -1,0 +1,322 @@
+#include "plan/apply_effects.h"
+
+#include <charconv>
+
+#include "engine/build.h"
+#include "engine/container.h"
+#include "engine/image.h"
+#include "engine/network.h"
+#include "engine/tar.h"
+#include "io/scope.h"
+#include "plan/observed.h"
+
+namespace berth::plan {
+namespace {
+
+using Done = io::Task<Result<void>>;
+using Seconds = std::optional<std::chrono::seconds>;
+
+constexpr std::size_t kDetailLines = 20;
+
+void tell(EffectContext& context, const Node& node, std::string detail, Json message = {}) {
+  if (!context.options.progress) return;
+  context.options.progress(
+      {.node = &node, .phase = Phase::progress, .detail = std::move(detail), .message = std::move(message)});
+}
+
+std::string id_of(const EffectContext& context, const ContainerRef& container) {
+  if (container.created_by == 0) return container.id;
+  const auto made = context.results.find(container.created_by);
+  return made == context.results.end() ? container.name : made->second;
+}
+
+Seconds seconds_of(const std::optional<std::int64_t>& grace) {
+  if (!grace) return std::nullopt;
+  return std::chrono::seconds(*grace);
+}
+
+Error moved(const ContainerRef& container, std::string_view how) {
+  return Error{Code::moved, "container " + container.name + " " + std::string(how) +
+                                " since the plan was made; nothing was done to it; plan again"};
+}
+
+// Reads a container again before the first op on it.
+Done verify(EffectContext& context, const ContainerRef& container) {
+  if (!container.seen || !context.verified.insert(container.id).second) co_return Result<void>{};
+  const auto inspect = co_await engine::inspect_container(context.client, container.id);
+  if (!inspect && inspect.error().code == Code::not_found) co_return fail(moved(container, "was removed"));
+  if (!inspect) co_return fail(inspect.error());
+  const Container now = parse_container(*inspect);
+  if (now.name != container.name) co_return fail(moved(container, "was renamed to " + now.name));
+  if (is_up(now.state) && !is_up(*container.seen)) co_return fail(moved(container, "was started"));
+  co_return Result<void>{};
+}
+
+// Gone already is what a removal wanted.
+Result<void> fine_when_missing(Result<void> result) {
+  if (!result && result.error().code == Code::not_found) return {};
+  return result;
+}
+
+// Networks, volumes, images.
+
+Done effect(EffectContext& context, const Node& node, const CreateNetwork& op) {
+  context.results[node.id] = CO_TRY(co_await engine::create_network(context.client, op.body));
+  co_return Result<void>{};
+}
+
+Done effect(EffectContext& context, const Node&, const RemoveNetwork& op) {
+  co_return fine_when_missing(co_await engine::remove_network(context.client, op.id));
+}
+
+Done effect(EffectContext& context, const Node& node, const CreateVolume& op) {
+  const Json made = CO_TRY(co_await engine::create_volume(context.client, op.body));
+  context.results[node.id] = made["Name"].text();
+  co_return Result<void>{};
+}
+
+Done effect(EffectContext& context, const Node&, const RemoveVolume& op) {
+  co_return fine_when_missing(co_await engine::remove_volume(context.client, op.name));
+}
+
+Done effect(EffectContext& context, const Node& node, const PullImage& op) {
+  std::string auth;
+  if (context.options.registry_auth) auth = CO_TRY(co_await context.options.registry_auth(op.reference));
+  co_return co_await engine::pull_image(
+      context.client, {.name = op.reference, .platform = op.platform, .auth = std::move(auth)},
+      [&context, &node](const Json& message) { tell(context, node, std::string(message["status"].text()), message); });
+}
+
+std::vector<std::string> texts_of(const Json& list) {
+  std::vector<std::string> out;
+  for (const Json& item : list.items()) out.emplace_back(item.text());
+  return out;
+}
+
+std::string absolute(const std::string& folder, std::string_view path) {
+  if (path.empty() || path.starts_with('/')) return std::string(path);
+  return folder + "/" + std::string(path);
+}
+
+engine::BuildImage build_request(const EffectContext& context, const BuildImage& op) {
+  const Json& build = op.build;
+  engine::BuildImage out;
+  out.context = build["context"].text();
+  out.dockerfile = absolute(out.context, build["dockerfile"].text());
+  out.inline_dockerfile = build["dockerfile_inline"].text();
+  if (!out.inline_dockerfile.empty()) out.dockerfile.clear();
+  out.tags = op.tags;
+  out.tags.insert(out.tags.begin(), op.tag);
+  for (const auto& [key, value] : build["args"].members()) {
+    if (value.is_null())
+      out.unset_arguments.push_back(key);
+    else
+      out.arguments[key] = value.text();
+  }
+  for (const auto& [key, value] : build["labels"].members()) out.labels[key] = value.text();
+  out.cache_from = texts_of(build["cache_from"]);
+  out.extra_hosts = texts_of(build["extra_hosts"]);
+  for (auto& host : out.extra_hosts)
+    if (const auto equals = host.find('='); equals != std::string::npos) host[equals] = ':';
+  out.target = build["target"].text();
+  out.network = build["network"].text();
+  out.platform = op.platform;
+  out.registry_config = context.options.registry_config;
+  const std::string_view size = build["shm_size"].text();
+  std::from_chars(size.data(), size.data() + size.size(), out.shm_size);
+  out.no_cache = op.no_cache || build["no_cache"].boolean();
+  out.pull = op.pull || build["pull"].boolean();
+  return out;
+}
+
+Done effect(EffectContext& context, const Node& node, const BuildImage& op) {
+  auto built =
+      co_await engine::build_image(context.client, build_request(context, op), [&context, &node](const Json& message) {
+        tell(context, node, std::string(message["stream"].text(message["status"].text())), message);
+      });
+  if (!built) co_return fail(std::move(built.error()).within("cannot build " + op.shown));
+  context.results[node.id] = std::move(*built);
+  co_return Result<void>{};
+}
+
+Done effect(EffectContext& context, const Node&, const RemoveImage& op) {
+  const auto removed = co_await engine::remove_image(context.client, op.reference);
+  if (!removed && removed.error().code != Code::not_found) co_return fail(removed.error());
+  co_return Result<void>{};
+}
+
+// Containers.
+
+Result<void> fill_in(Json& body, const Fill& fill, const std::string& text) {
+  Json* here = &body;
+  for (const auto& step : fill.path) {
+    if (here->is_array()) {
+      std::size_t index = 0;
+      std::from_chars(step.data(), step.data() + step.size(), index);
+      if (index >= here->items().size()) return fail(Code::internal, "a fill leads out of the create body");
+      here = &here->items_mut()[index];
+    } else {
+      here = &here->slot(step);
+    }
+  }
+  *here = fill.prefix + text + fill.suffix;
+  return {};
+}
+
+Done effect(EffectContext& context, const Node& node, const CreateContainer& op) {
+  Json body = op.body;
+  for (const Fill& fill : op.fills) CO_TRY(fill_in(body, fill, context.results[fill.from]));
+  const auto made = CO_TRY(co_await engine::create_container(
+      context.client, {.name = op.name, .body = std::move(body), .platform = op.platform}));
+  context.results[node.id] = made.id;
+  for (const auto& warning : made.warnings) context.warnings.push_back(op.name + ": " + warning);
+  co_return Result<void>{};
+}
+
+Done effect(EffectContext& context, const Node&, const ConnectNetwork& op) {
+  co_return co_await engine::connect_network(context.client, op.network, id_of(context, op.container), op.endpoint);
+}
+
+Done effect(EffectContext& context, const Node&, const DisconnectNetwork& op) {
+  co_return fine_when_missing(
+      co_await engine::disconnect_network(context.client, op.network, id_of(context, op.container), true));
+}
+
+std::uint32_t number_or_root(std::string_view text) {
+  std::uint32_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+std::string archive_of(const std::vector<CopiedFile>& files) {
+  std::string tar;
+  for (const CopiedFile& file : files) {
+    engine::append_tar_file(tar,
+                            {.path = file.target.substr(file.target.find_first_not_of('/')),
+                             .size = file.content.size(),
+                             .mode = static_cast<unsigned>(file.mode),
+                             .user = number_or_root(file.uid),
+                             .group = number_or_root(file.gid)},
+                            file.content);
+  }
+  engine::append_tar_end(tar);
+  return tar;
+}
+
+// Gives `text` once, then the end.
+struct OnePiece {
+  std::string* text;
+  bool given = false;
+  io::Task<Result<std::string_view>> operator()() {
+    return next(std::exchange(given, true) ? std::string_view() : *text);
+  }
+  static io::Task<Result<std::string_view>> next(std::string_view piece) { co_return piece; }
+};
+
+Done effect(EffectContext& context, const Node&, const CopyIn& op) {
+  std::string tar = archive_of(op.files);
+  co_return co_await engine::put_archive(context.client, id_of(context, op.container), "/", OnePiece{&tar});
+}
+
+Done effect(EffectContext& context, const Node&, const StartContainer& op) {
+  co_return co_await engine::start_container(context.client, id_of(context, op.container));
+}
+
+Done effect(EffectContext& context, const Node&, const StopContainer& op) {
+  co_return fine_when_missing(
+      co_await engine::stop_container(context.client, id_of(context, op.container), seconds_of(op.grace)));
+}
+
+Done effect(EffectContext& context, const Node&, const RemoveContainer& op) {
+  co_return fine_when_missing(co_await engine::remove_container(context.client, id_of(context, op.container),
+                                                                {.force = op.force, .volumes = op.volumes}));
+}
+
+Done effect(EffectContext& context, const Node&, const RenameContainer& op) {
+  co_return co_await engine::rename_container(context.client, id_of(context, op.container), op.name);
+}
+
+Done effect(EffectContext& context, const Node&, const RestartContainer& op) {
+  co_return co_await engine::restart_container(context.client, id_of(context, op.container), seconds_of(op.grace));
+}
+
+Done effect(EffectContext& context, const Node&, const KillContainer& op) {
+  co_return co_await engine::kill_container(context.client, id_of(context, op.container), op.signal);
+}
+
+Done effect(EffectContext& context, const Node&, const UnpauseContainer& op) {
+  co_return co_await engine::unpause_container(context.client, id_of(context, op.container));
+}
+
+// Waiting.
+
+// The end of what a container said, for the message about its failure.
+io::Task<std::string> last_lines(EffectContext& context, const Container& container) {
+  const bool tty = container.inspect.at("Config.Tty").boolean();
+  auto logs =
+      co_await engine::container_logs(context.client, container.id, tty, {.tail = std::to_string(kDetailLines)});
+  std::string out;
+  while (logs && out.size() < 16384) {
+    const auto piece = co_await logs->next();
+    if (!piece || !*piece) break;
+    out += (*piece)->bytes;
+  }
+  while (out.ends_with('\n')) out.pop_back();
+  co_return out;
+}
+
+// Nothing while it is not decided.
+std::optional<Result<void>> verdict(const Container& now, Until until) {
+  const auto ended = [&](const std::string& what) {
+    return fail(Code::conflict, "container " + now.name + " " + what);
+  };
+  if (until == Until::completed) {
+    if (now.state != State::exited && now.state != State::dead) return std::nullopt;
+    if (now.exit_code == 0) return Result<void>{};
+    return ended("ended with status " + std::to_string(now.exit_code));
+  }
+  if (now.state == State::exited || now.state == State::dead)
+    return ended("ended with status " + std::to_string(now.exit_code) + " instead of running");
+  if (now.state == State::paused) return ended("is paused");
+  if (until == Until::healthy && now.health == Health::none && now.state == State::running)
+    return ended("has no health check, so that it cannot be waited for until it is healthy");
+  if (now.health == Health::unhealthy) return ended("is unhealthy");
+  if (now.state == State::running && (now.health == Health::none || now.health == Health::healthy))
+    return Result<void>{};
+  return std::nullopt;
+}
+
+Done wait_until(EffectContext& context, const Node& node, const WaitContainer& op) {
+  const std::string id = id_of(context, op.container);
+  std::string told;
+  while (true) {
+    const Container now = parse_container(CO_TRY(co_await engine::inspect_container(context.client, id)));
+    if (auto decided = verdict(now, op.until)) {
+      if (!*decided && decided->error().code == Code::conflict)
+        decided->error().detail = co_await last_lines(context, now);
+      co_return std::move(*decided);
+    }
+    std::string state =
+        now.health == Health::none ? std::string(to_text(now.state)) : "health: " + std::string(to_text(now.health));
+    if (state != told) tell(context, node, told = state);
+    CO_TRY(co_await io::sleep_for(context.options.poll));
+  }
+}
+
+Done effect(EffectContext& context, const Node& node, const WaitContainer& op) {
+  if (op.seconds == 0) co_return co_await wait_until(context, node, op);
+  auto done = co_await io::within(std::chrono::seconds(op.seconds), wait_until(context, node, op));
+  if (!done && done.error().code == Code::timeout)
+    co_return fail(Code::timeout,
+                   "container " + op.container.name + " was not ready after " + std::to_string(op.seconds) + " s");
+  co_return done;
+}
+
+}  // namespace
+
+Done take_effect(EffectContext& context, const Node& node) {
+  if (const ContainerRef* container = container_of(node.op)) CO_TRY(co_await verify(context, *container));
+  co_return co_await std::visit([&](const auto& op) { return effect(context, node, op); }, node.op);
+}
+
+}  // namespace berth::plan
