@@ -64,9 +64,11 @@ class Template {
   }
 
  private:
+  // Behind the "${" that is wrong.
   std::unexpected<Error> invalid() const {
-    return fail(Code::invalid, fmt::format("invalid template \"{}\": write a dollar that starts no variable as $$",
-                                           whole_.substr(0, 200)));
+    const std::string_view line = rest_.substr(0, rest_.find('\n'));
+    return fail(Code::invalid, fmt::format("invalid template \"${{{}\": write a dollar that starts no variable as $$",
+                                           line.substr(0, 60)));
   }
 
   void plain(std::string_view name) {

@@ -132,7 +132,7 @@ class Merger {
   }
 
   static Result<void> append(Node& base, Node over, bool without_equal) {
-    base.become(to_sequence(std::move(base)));
+    base.become(to_sequence(base.take()));
     const std::size_t before = base.items.size();
     for (Node& item : to_sequence(std::move(over)).items) {
       const auto end = base.items.begin() + static_cast<std::ptrdiff_t>(before);
@@ -156,7 +156,7 @@ class Merger {
           entry.set("condition", Node::text_at("service_started", {}));
           entry.set("required", Node::boolean_at(true, {}));
         }
-        side->become(TRY(to_mapping(context_, std::move(*side), entry)));
+        side->become(TRY(to_mapping(context_, side->take(), entry)));
       }
       if (!side->is_map())
         return context_.fail_at(side->mark, fmt::format("{} must be a mapping, not {}", place.path, side->kind_name()));

@@ -129,20 +129,30 @@ class Validator {
     for (const Node& item : node.items) {
       if (const Field* field = find_field(type, item.key))
         TRY(check(item, *field->type, {&trail, item.key}));
-      else if (!type.open && !(type.extensible && item.key.starts_with("x-")))
-        return unknown(item, type, trail);
+      else if (is_unknown(item, type))
+        return unknown(node, type, trail);
     }
     for (const std::string_view name : type.required)
       if (node.find(name) == nullptr) return refuse(node, trail, fmt::format("has no {}, which is required", name));
     return {};
   }
 
-  std::unexpected<Error> unknown(const Node& item, const Type& type, const Trail& trail) const {
+  static bool is_unknown(const Node& item, const Type& type) {
+    return !type.open && !(type.extensible && item.key.starts_with("x-")) && find_field(type, item.key) == nullptr;
+  }
+
+  // All unknown keys of a mapping at once: a foreign file is seen as one.
+  std::unexpected<Error> unknown(const Node& node, const Type& type, const Trail& trail) const {
     std::vector<std::string_view> names;
     for (const Field& field : type.fields) names.push_back(field.name);
+    const Node& first = *std::ranges::find_if(node.items, [&](const Node& item) { return is_unknown(item, type); });
+    std::string others;
+    for (const Node& item : node.items)
+      if (&item != &first && is_unknown(item, type) && others.size() < 200) others += fmt::format(", \"{}\"", item.key);
     const std::string where = trail.text();
-    return context_.fail_at(item.key_mark, fmt::format("{}unknown key \"{}\"{}", where.empty() ? "" : where + ": ",
-                                                       item.key, suggestion(item.key, names)));
+    return context_.fail_at(
+        first.key_mark, fmt::format("{}unknown key \"{}\"{}{}", where.empty() ? "" : where + ": ", first.key,
+                                    suggestion(first.key, names), others.empty() ? "" : "; also" + others.substr(1)));
   }
 
   const Context& context_;

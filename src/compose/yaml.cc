@@ -193,6 +193,15 @@ void Node::become(Node value) {
   *this = std::move(value);
 }
 
+Node Node::take() {
+  Node value = std::move(*this);
+  *this = null_at(value.mark);
+  key = std::move(value.key);
+  key_mark = value.key_mark;
+  value.key.clear();
+  return value;
+}
+
 std::string Node::scalar_text() const {
   switch (kind) {
     case Kind::boolean:

@@ -83,6 +83,8 @@ struct Node {
   void erase(std::string_view name);
   /// Takes another value (kind, text, items, mark) and keeps the own key.
   void become(Node value);
+  /// Moves the value out, without the key, which stays here.
+  Node take();
   /// A scalar the way Go prints it: 511 for 0777, 1.5, true, and "" for null.
   std::string scalar_text() const;
   /// "a text", "a list", ... for messages.

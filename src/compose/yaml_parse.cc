@@ -53,7 +53,8 @@ class EventReader {
     diag_.reset(fy_diag_create(&report));
     fy_diag_set_collect_errors(diag_.get(), true);
     fy_parse_cfg config{};
-    config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG);
+    // Closing brackets may stand at the column of their key, as many real files have them.
+    config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_SLOPPY_FLOW_INDENTATION);
     config.diag = diag_.get();
     parser_.reset(fy_parser_create(&config));
     const std::string& text = sources.text(file);
@@ -274,8 +275,9 @@ class TreeBuilder {
       Node plain = Node::text_at(event.text, event.mark);
       resolve_plain(plain);
       if (!plain.is_text())
-        return fail(sources_.error(key.key_mark, fmt::format("non-string key {}: it is {}; quote it to make it a text",
-                                                             event.text, plain.kind_name())));
+        return fail(sources_.error(
+            key.key_mark, fmt::format("non-string key {}{}{}: it is {}; quote it to make it a text", event.text,
+                                      path_.empty() ? "" : " in ", fmt::join(path_, "."), plain.kind_name())));
     }
     key.kind = Kind::text;
     key.key = event.text;
