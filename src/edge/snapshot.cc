@@ -96,13 +96,16 @@ Result<Settings> decode_settings(const Json& json) {
 Json encode(const Middleware& middleware) {
   Json json = Json::object({{"name", middleware.name}});
   if (const auto* redirect = std::get_if<RedirectScheme>(&middleware.action)) {
-    json.set("redirect_scheme", redirect->scheme).set("port", redirect->port).set("permanent", redirect->permanent);
+    json.set("redirect_scheme", redirect->scheme);
+    json.set("port", redirect->port);
+    json.set("permanent", redirect->permanent);
   } else if (const auto* strip = std::get_if<StripPrefix>(&middleware.action)) {
     json.set("strip_prefix", texts(strip->prefixes));
   } else if (const auto* add = std::get_if<AddPrefix>(&middleware.action)) {
     json.set("add_prefix", add->prefix);
   } else if (const auto* headers = std::get_if<Headers>(&middleware.action)) {
-    json.set("request_headers", pairs(headers->request)).set("response_headers", pairs(headers->response));
+    json.set("request_headers", pairs(headers->request));
+    json.set("response_headers", pairs(headers->response));
   }
   return json;
 }
