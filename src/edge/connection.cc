@@ -77,8 +77,8 @@ class Connection {
   io::Task<void> serve() {
     while (true) {
       client_.wire.next_message();
+      if (!co_await await_request()) break;
       const auto live = shared_.live;  // what this request sees, whatever is swapped meanwhile
-      if (!live || !co_await await_request(live->settings())) break;
       if (!co_await serve_one(*live)) break;
       if (shared_.draining) break;
     }
@@ -86,9 +86,9 @@ class Connection {
   }
 
  private:
-  io::Task<bool> await_request(const Settings& settings) {
+  io::Task<bool> await_request() {
     if (!client_.wire.unread().empty()) co_return true;
-    const auto begun = co_await io::within(settings.idle_timeout, client_.wire.fill()).under(idle_);
+    const auto begun = co_await io::within(shared_.live->settings().idle_timeout, client_.wire.fill()).under(idle_);
     co_return begun && *begun;
   }
 
@@ -194,6 +194,7 @@ class Connection {
 
   bool without_route(const Live& live, const RequestFacts& facts, Handled& handled) {
     const bool secure = client_.hop.listener == Listener::web && live.routes().find(Listener::websecure, facts);
+    if (live.version() == 0) return answer(handled, 503, "This server has no routes yet.");
     if (!secure) return answer(handled, 404, "No service is published under this address.");
     std::string target(facts.path);
     if (!facts.query.empty()) target.append("?").append(facts.query);
@@ -275,7 +276,7 @@ io::Task<void> serve_client(Shared& shared, std::unique_ptr<io::Stream> stream, 
 
 io::Task<void> serve_tls_client(Shared& shared, std::unique_ptr<io::Stream> stream,
                                 std::shared_ptr<io::TlsContext> context, io::Cancel& idle) {
-  const io::Duration most = shared.live ? shared.live->settings().header_timeout : Settings{}.header_timeout;
+  const io::Duration most = shared.live->settings().header_timeout;
   auto secure = io::tls_over(std::move(stream), std::move(context));
   const auto shaken = co_await io::within(most, secure->handshake());
   if (!shaken) {

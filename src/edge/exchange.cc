@@ -77,6 +77,7 @@ class Exchange {
     const io::Time now = shared_.loop.now();
     if (now >= reply_by_ || now >= upload_by_) {
       timed_out_ = true;
+      body_late_ = now >= upload_by_;
       cancel_.request(Code::timeout);
       return;
     }
@@ -430,7 +431,7 @@ class Exchange {
   void explain(const Error& error) {
     ended_.detail = error.message;
     if (client_gone_) return;
-    if (timed_out_ && upload_ == Upload::running) {
+    if (body_late_) {
       ended_.own_status = 408;
       ended_.message = "The request's body came too slowly.";
     } else if (timed_out_) {
@@ -452,7 +453,8 @@ class Exchange {
   io::Time clock_at_ = io::Time::max(), reply_by_ = io::Time::max(), upload_by_ = io::Time::max();
   const bool trusted_, websocket_;
   Upload upload_;
-  bool stale_ = false, watching_ = false, timed_out_ = false, client_gone_ = false, reusable_ = false;
+  bool stale_ = false, watching_ = false, timed_out_ = false, body_late_ = false, client_gone_ = false,
+       reusable_ = false;
   io::Event back_;
   UpstreamPool::Connection upstream_;
   State ended_;

@@ -19,10 +19,10 @@ struct Shared {
   explicit Shared(io::Loop& loop) : loop(loop), pool(loop) {}
   io::Loop& loop;
   UpstreamPool pool;
-  std::shared_ptr<const Live> live;
-  std::string server;  ///< this host's name
-  AccessSink access;   ///< may be empty
-  EventSink event;     ///< may be empty
+  std::shared_ptr<const Live> live;  ///< never null
+  std::string server;                ///< this host's name
+  AccessSink access;                 ///< may be empty
+  EventSink event;                   ///< may be empty
   bool draining = false;
   std::size_t turn = 0;  ///< round robin
   io::Time reported{};   ///< when upstream_failed was sent last

@@ -32,6 +32,7 @@ Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
   Server* self = server.get();
   server->tls_ = TRY(io::TlsContext::server(
       {.choose = [self](std::string_view name) { return self->choose(name); }, .alpn = {"http/1.1"}}));
+  server->use(TRY(Live::make({})));  // until core sends the first: it answers, and knows no host
   return server;
 }
 
@@ -41,7 +42,6 @@ void Server::use(std::shared_ptr<const Live> live) {
 }
 
 std::shared_ptr<const io::TlsIdentity> Server::choose(std::string_view server_name) {
-  if (!shared_.live) return nullptr;
   if (auto identity = shared_.live->identity(server_name)) return identity;
   const auto host = canonical_host(server_name);
   // Only hosts with a route: else anybody could make us ask for certificates without end.

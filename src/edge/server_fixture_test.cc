@@ -88,6 +88,11 @@ Done die_in_body(ResponseWriter& response) {
   co_return fail(Code::internal, "cut");
 }
 
+Done wait_for_go(ResponseWriter& response) {
+  CO_TRY(co_await world_of_origin->go.wait());
+  co_return co_await response.send(200, {}, "went");
+}
+
 Done close_once(ResponseWriter& response) {
   response.close_after();
   co_return co_await response.send(200, {}, "bye");
@@ -105,6 +110,7 @@ Done answer(ServerRequest& request, ResponseWriter& response) {
   if (path == "/upload") return upload_length(request, response);
   if (path == "/die") return die_in_body(response);
   if (path == "/early") return response.send(413, {}, "too much");
+  if (path == "/wait") return wait_for_go(response);
   if (path == "/close") return close_once(response);
   if (path == "/none") return response.send(204, {}, "");
   if (path == "/cached") return response.send(304, {{"ETag", "\"a\""}}, "");
@@ -228,7 +234,7 @@ io::Task<void> World::run_edge() {
 }
 
 io::Task<void> World::run_origin() {
-  auto listener = io::Listener::open(loop, io::Address::parse("127.0.0.1:0").value());
+  auto listener = io::Listener::open(loop, io::Address::parse("0.0.0.0:0").value());
   origin = (*listener)->address();
   const http::Handler handler = answer;
   io::Scope scope(co_await io::here());

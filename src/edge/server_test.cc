@@ -267,7 +267,7 @@ Test DropsOtherUpgrades_body(World& world) {
 }
 RUN(DropsOtherUpgrades)
 
-Test RepeatsOnAStaleConnection_body(World& world) {
+Test KeepsOnlyWhatTheUpstreamKeeps_body(World& world) {
   auto browser = co_await world.browse();
   EXPECT_EQ((co_await browser->ask(get("/close"))).status, 200);
   EXPECT_EQ(world.server->idle_upstreams(), 0u);
@@ -275,7 +275,7 @@ Test RepeatsOnAStaleConnection_body(World& world) {
   EXPECT_EQ(world.server->idle_upstreams(), 1u);
   EXPECT_EQ((co_await browser->ask("POST /h HTTP/1.1\r\nHost: app.test\r\nContent-Length: 0\r\n\r\n")).status, 200);
 }
-RUN(RepeatsOnAStaleConnection)
+RUN(KeepsOnlyWhatTheUpstreamKeeps)
 
 }  // namespace
 }  // namespace berth::edge
