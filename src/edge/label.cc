@@ -30,6 +30,10 @@ std::string field(const LabelFields& fields, std::string_view key, std::string_v
   return std::string(at == fields.end() ? fallback : std::string_view(at->second));
 }
 
+bool is_serving(const Target& target) {
+  return target.running && (target.health == Target::Health::none || target.health == Target::Health::healthy);
+}
+
 /// One router with the containers that declare it.
 struct Router {
   LabelFields fields;
@@ -102,7 +106,8 @@ class Reader {
         continue;
       }
       service.down += (service.down.empty() ? "" : "\n") + upstream.error().text();
-      if (declared->target->running) note(Level::error, "", *declared->target, std::move(upstream.error()));
+      // That a container starts or is stopped is no fault of its labels.
+      if (is_serving(*declared->target)) note(Level::error, "", *declared->target, std::move(upstream.error()));
     }
     if (!service.upstreams.empty()) service.down.clear();
     out_.services.push_back(std::move(service));

@@ -78,6 +78,16 @@ Result<Middleware> add_prefix(const Source& source) {
   return Middleware{source.name, action};
 }
 
+/// Label keys come in lower case; fields are usually written as X-Real-Ip.
+std::string title_case(std::string_view name) {
+  std::string out(name);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const bool first = i == 0 || out[i - 1] == '-';
+    if (first && out[i] >= 'a' && out[i] <= 'z') out[i] = static_cast<char>(out[i] - 'a' + 'A');
+  }
+  return out;
+}
+
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 Result<void> add_field(const Source& source, std::string_view field, std::string_view name, Fields& into) {
@@ -89,7 +99,7 @@ Result<void> add_field(const Source& source, std::string_view field, std::string
     return wrong(source, field, "is not a field name that can be set");
   }
   if (!http::is_field_value(value)) return wrong(source, field, "the value has control characters");
-  into.emplace_back(std::string(name), value);
+  into.emplace_back(title_case(name), value);
   return {};
 }
 

@@ -1,0 +1,123 @@
+#include "edge/label.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "testing/golden.h"
+
+namespace berth::edge {
+namespace {
+
+std::string text_of(const Json& json, std::string_view key) {
+  return std::string(json[key].text());
+}
+
+TargetNetwork read_network(const Json& json) {
+  TargetNetwork network;
+  network.name = text_of(json, "name");
+  if (json.contains("driver")) network.driver = text_of(json, "driver");
+  network.address = text_of(json, "address");
+  network.address6 = text_of(json, "address6");
+  for (const Json& subnet : json["subnets"].items()) network.subnets.emplace_back(subnet.text());
+  return network;
+}
+
+Target read_target(const Json& json) {
+  Target target;
+  target.name = text_of(json, "name");
+  target.id = "id-" + target.name;
+  target.project = text_of(json, "project");
+  target.service = text_of(json, "service");
+  target.running = json["running"].boolean(true);
+  target.network_mode = text_of(json, "network_mode");
+  const std::string_view health = json["health"].text();
+  target.health = health == "starting"    ? Target::Health::starting
+                  : health == "healthy"   ? Target::Health::healthy
+                  : health == "unhealthy" ? Target::Health::unhealthy
+                                          : Target::Health::none;
+  for (const auto& [key, value] : json["labels"].members()) target.labels.emplace_back(key, value.text());
+  for (const Json& port : json["exposed"].items()) target.exposed.push_back(static_cast<std::uint16_t>(port.integer()));
+  for (const Json& network : json["networks"].items()) target.networks.push_back(read_network(network));
+  for (const Json& port : json["published"].items()) {
+    target.published.push_back({.container = static_cast<std::uint16_t>(port["container"].integer()),
+                                .host_ip = text_of(port, "host_ip"),
+                                .host = static_cast<std::uint16_t>(port["host"].integer()),
+                                .protocol = "tcp"});
+  }
+  if (target.networks.empty() && target.network_mode.empty() && json["networks"].is_null()) {
+    target.networks.push_back({.name = "net",
+                               .driver = "bridge",
+                               .address = "172.18.0.2",
+                               .address6 = {},
+                               .gateway = {},
+                               .subnets = {"172.18.0.0/16"}});
+  }
+  return target;
+}
+
+std::string print(const Middleware& middleware) {
+  std::string out = "  middleware " + middleware.name + ":";
+  if (const auto* redirect = std::get_if<RedirectScheme>(&middleware.action)) {
+    out += " redirect " + redirect->scheme + " " + redirect->port + (redirect->permanent ? " permanent" : "");
+  } else if (const auto* strip = std::get_if<StripPrefix>(&middleware.action)) {
+    out += " strip " + join(strip->prefixes, " ");
+  } else if (const auto* add = std::get_if<AddPrefix>(&middleware.action)) {
+    out += " add " + add->prefix;
+  } else if (const auto* headers = std::get_if<Headers>(&middleware.action)) {
+    for (const auto& [name, value] : headers->request) out += " >" + name + "=" + value;
+    for (const auto& [name, value] : headers->response) out += " <" + name + "=" + value;
+  }
+  return out + "\n";
+}
+
+std::string print(const Labelled& labelled) {
+  std::string out;
+  for (const Route& route : labelled.routes) {
+    out += "route " + route.name + " " + std::to_string(route.priority) + " " + route.rule + " ->";
+    for (const Listener listener : route.listeners) out += " " + std::string(to_text(listener));
+    out += " -> " + route.service + "\n";
+    for (const Middleware& middleware : route.middlewares) out += print(middleware);
+  }
+  for (const Service& service : labelled.services) {
+    out += "service " + service.name + (service.pass_host ? "" : " (own host)") + ":";
+    for (const Upstream& each : service.upstreams) {
+      out += std::string(each.tls ? " https://" : " http://") + each.host + ":" + std::to_string(each.port) + "(" +
+             each.target + ")";
+    }
+    out += "\n";
+    if (!service.down.empty()) out += "  down: " + replace_all(service.down, "\n", "\n    ") + "\n";
+  }
+  for (const RouteNote& note : labelled.notes) {
+    out += note.level == RouteNote::Level::error ? "error " : "warning ";
+    out += (note.router.empty() ? "-" : note.router) + " " + note.container + ": " + note.message + "\n";
+    if (!note.detail.empty()) out += "    " + replace_all(note.detail, "\n", "\n    ") + "\n";
+  }
+  return out;
+}
+
+class LabelCase : public ::testing::TestWithParam<berth::testing::GoldenCase> {};
+
+TEST_P(LabelCase, ReadsRoutes) {
+  const auto json = parse_json(GetParam().input);
+  ASSERT_TRUE(json.has_value()) << json.error().text();
+  std::vector<Target> targets;
+  for (const Json& target : (*json)["targets"].items()) targets.push_back(read_target(target));
+  HostLinks links;
+  for (const Json& link : (*json)["links"].items()) links.subnets.push_back(parse_cidr(link.text()).value());
+  if ((*json)["links"].is_null()) links.subnets.push_back(parse_cidr("172.18.0.0/16").value());
+  LabelOptions options;
+  options.exposed_by_default = (*json)["exposed_by_default"].boolean();
+  for (const Json& resolver : (*json)["resolvers"].items()) options.resolvers.emplace_back(resolver.text());
+  const Labelled labelled = read_labels(targets, links, options);
+  berth::testing::expect_golden(GetParam(), print(labelled));
+  // Whatever the labels say, what comes out is a table that builds.
+  const auto routes = Routes::build(labelled.routes, labelled.services);
+  EXPECT_TRUE(routes.has_value()) << routes.error().text();
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, LabelCase, ::testing::ValuesIn(berth::testing::golden_cases(TESTDATA "/label")),
+                         berth::testing::golden_name);
+
+}  // namespace
+}  // namespace berth::edge

@@ -1,0 +1,226 @@
+#include "edge/process.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "edge/channel.h"
+#include "edge/server_fixture.h"
+#include "edge/snapshot.h"
+#include "io/file.h"
+
+namespace berth::edge {
+namespace {
+
+using Kind = EdgeEvent::Kind;
+using Test = io::Task<void>;
+
+Snapshot snapshot_of(std::uint64_t version, std::string_view host) {
+  Snapshot snapshot;
+  snapshot.version = version;
+  snapshot.services = {{.name = "gone", .upstreams = {}, .pass_host = true, .down = "no container"}};
+  snapshot.routes = {{.name = "r",
+                      .rule = "Host(`" + std::string(host) + "`)",
+                      .priority = 0,
+                      .listeners = {Listener::web},
+                      .service = "gone",
+                      .middlewares = {},
+                      .warnings = {}}};
+  return snapshot;
+}
+
+/// Core's end of the channel.
+class Core {
+ public:
+  explicit Core(std::unique_ptr<io::Stream> stream) : stream_(std::move(stream)) {}
+  io::Task<void> send(std::string payload) {
+    const std::string frame = encode_frame(payload);
+    EXPECT_TRUE((co_await io::write_all(*stream_, frame)).has_value());
+  }
+  io::Task<EdgeEvent> next() {
+    while (true) {
+      if (auto payload = reader_.next().value()) co_return decode_event(*payload).value();
+      char bytes[4096];
+      const auto count = co_await io::read_some(*stream_, bytes);
+      EXPECT_TRUE(count && *count > 0);
+      if (!count || *count == 0) co_return EdgeEvent{.kind = Kind::stopped, .detail = "closed"};
+      reader_.feed({bytes, *count});
+    }
+  }
+  void close() { stream_->close(); }
+
+ private:
+  std::unique_ptr<io::Stream> stream_;
+  FrameReader reader_;
+};
+
+/// An edge on a thread of this process, with the supervisor's and core's part played by the test.
+class Edge {
+ public:
+  explicit Edge(io::Loop& loop, std::string data, unsigned workers = 1) : loop_(loop) {
+    auto [near, far] = io::socket_pair().value();
+    supervisor_ = io::stream_on(loop, std::move(near)).value();
+    EdgeOptions options{.web = {"127.0.0.1:0"},
+                        .websecure = {"127.0.0.1:0"},
+                        .data = data,
+                        .supervisor = far.release(),
+                        .workers = workers,
+                        .access_log = data + "/access.log"};
+    thread_ = std::thread([this, options] { status_ = run_edge(options); });
+  }
+  ~Edge() { stop(); }
+
+  /// A new channel, as after a restart of core.
+  io::Task<std::unique_ptr<Core>> attach() {
+    auto [near, far] = io::socket_pair().value();
+    EXPECT_TRUE((co_await io::send_fd(*supervisor_, far.get())).has_value());
+    auto core = std::make_unique<Core>(io::stream_on(loop_, std::move(near)).value());
+    const EdgeEvent web = co_await core->next(), websecure = co_await core->next();
+    EXPECT_EQ(web.kind, Kind::listening);
+    EXPECT_EQ(web.subject, "web");
+    EXPECT_EQ(websecure.subject, "websecure");
+    web_ = web.detail;
+    co_return core;
+  }
+  /// The status that the edge answers for a host.
+  io::Task<int> ask(std::string_view host) {
+    auto stream = co_await io::connect(io::Address::parse(web_).value());
+    EXPECT_TRUE(stream.has_value());
+    if (!stream) co_return 0;
+    Browser browser(std::move(*stream));
+    co_return (co_await browser.ask(get("/", "", host))).status;
+  }
+  int stop() {
+    if (supervisor_) supervisor_->close();
+    supervisor_.reset();
+    if (thread_.joinable()) thread_.join();
+    return status_;
+  }
+
+ private:
+  io::Loop& loop_;
+  std::unique_ptr<io::Stream> supervisor_;
+  std::thread thread_;
+  std::string web_;
+  int status_ = -1;
+};
+
+class EdgeProcessTest : public ::testing::Test {
+ protected:
+  EdgeProcessTest() : folder_(std::string(::testing::TempDir()) + "berth-edge-process-XXXXXX") {
+    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
+  }
+  ~EdgeProcessTest() override { std::filesystem::remove_all(folder_); }
+  std::string data() const { return folder_ + "/edge"; }
+
+  std::string folder_;
+  io::Loop loop_;
+};
+
+Test serves_what_core_sends(io::Loop& loop, std::string data) {
+  Edge edge(loop, data);
+  auto core = co_await edge.attach();
+  co_await core->send(encode_snapshot(snapshot_of(1, "one.test")));
+  EXPECT_EQ(co_await core->next(), (EdgeEvent{Kind::accepted, 1, "", ""}));
+  EXPECT_EQ(co_await edge.ask("one.test"), 503);
+  EXPECT_EQ(co_await edge.ask("two.test"), 404);
+  co_await core->send(encode_snapshot(snapshot_of(2, "two.test")));
+  EXPECT_EQ((co_await core->next()).version, 2u);
+  EXPECT_EQ(co_await edge.ask("one.test"), 404);
+  EXPECT_EQ(co_await edge.ask("two.test"), 503);
+  // What is wrong is refused with the reason, and the old one serves on.
+  Snapshot wrong = snapshot_of(3, "three.test");
+  wrong.routes[0].rule = "Host(";
+  co_await core->send(encode_snapshot(wrong));
+  const EdgeEvent refused = co_await core->next();
+  EXPECT_EQ(refused.kind, Kind::refused);
+  EXPECT_TRUE(refused.detail.starts_with("route \"r\": rule:1:6: ")) << refused.detail;
+  co_await core->send("not json");
+  EXPECT_EQ((co_await core->next()).kind, Kind::refused);
+  EXPECT_EQ(co_await edge.ask("two.test"), 503);
+  EXPECT_EQ(edge.stop(), 0);
+}
+
+TEST_F(EdgeProcessTest, ServesWhatCoreSends) {
+  loop_.run(serves_what_core_sends(loop_, data()));
+  struct stat status{};
+  ASSERT_EQ(::stat((data() + "/snapshot").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  const auto log = io::read_file(data() + "/access.log").value();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 5);
+  EXPECT_TRUE(log.contains(R"("host":"one.test","path":"/","status":503)")) << log;
+}
+
+Test outlives_core(io::Loop& loop, std::string data) {
+  {
+    Edge edge(loop, data);
+    auto core = co_await edge.attach();
+    co_await core->send(encode_snapshot(snapshot_of(5, "one.test")));
+    EXPECT_EQ((co_await core->next()).version, 5u);
+    core->close();  // as after kill -9
+    EXPECT_EQ(co_await edge.ask("one.test"), 503);
+    auto next = co_await edge.attach();
+    EXPECT_EQ(co_await next->next(), (EdgeEvent{Kind::accepted, 5, "", ""}));
+    co_await next->send(encode_snapshot(snapshot_of(1, "new.test")));
+    EXPECT_EQ((co_await next->next()).version, 1u);
+    EXPECT_EQ(co_await edge.ask("new.test"), 503);
+    // A channel that is replaced while the old one still is open.
+    auto last = co_await edge.attach();
+    EXPECT_EQ((co_await last->next()).version, 1u);
+    co_await last->send("\n");
+    EXPECT_EQ((co_await last->next()).kind, Kind::refused);
+  }
+  // A new edge serves the last good snapshot before any core is there.
+  Edge edge(loop, data);
+  auto core = co_await edge.attach();
+  EXPECT_EQ(co_await core->next(), (EdgeEvent{Kind::accepted, 1, "", ""}));
+  EXPECT_EQ(co_await edge.ask("new.test"), 503);
+}
+
+TEST_F(EdgeProcessTest, OutlivesCore) {
+  loop_.run(outlives_core(loop_, data()));
+}
+
+Test serves_with_threads(io::Loop& loop, std::string data) {
+  Edge edge(loop, data, 3);
+  auto core = co_await edge.attach();
+  for (std::uint64_t version = 1; version < 20; ++version) {
+    co_await core->send(encode_snapshot(snapshot_of(version, "one.test")));
+    EXPECT_EQ((co_await core->next()).version, version);
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(co_await edge.ask("one.test"), 503);
+    }
+  }
+  EXPECT_EQ(edge.stop(), 0);
+}
+
+TEST_F(EdgeProcessTest, ServesWithThreads) {
+  loop_.run(serves_with_threads(loop_, data()));
+}
+
+TEST_F(EdgeProcessTest, SaysWhatItCannotDo) {
+  auto listener = io::Listener::open(loop_, io::Address::parse("127.0.0.1:0").value()).value();
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run_edge({.web = {listener->address().text()}, .websecure = {}, .data = data()}), 1);
+  const std::string message = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(message.starts_with("berth edge: cannot listen on 127.0.0.1:")) << message;
+  EXPECT_EQ(run_edge({.web = {"nonsense"}, .websecure = {}, .data = data()}), 1);
+  EXPECT_EQ(run_edge({.web = {}, .websecure = {}, .data = "/proc/none"}), 1);
+}
+
+TEST_F(EdgeProcessTest, StartsWithoutABrokenSnapshot) {
+  ASSERT_TRUE(io::make_folder(data(), 0700).has_value());
+  ASSERT_TRUE(io::write_file(data() + "/snapshot", "{\"format\":1", 0600).has_value());
+  ::testing::internal::CaptureStderr();
+  {
+    Edge edge(loop_, data());
+    EXPECT_EQ(edge.stop(), 0);
+  }
+  EXPECT_TRUE(::testing::internal::GetCapturedStderr().contains("/snapshot is not used: "));
+}
+
+}  // namespace
+}  // namespace berth::edge
