@@ -316,12 +316,11 @@ std::vector<Flag> cp_flags(Options& o) {
   return {
       {"-a,--archive", "", "Keep owners", &o.copy.archive},
       {"-L,--follow-link", "", "Copy what a symbolic link points to", &o.copy.follow_link},
-      {"--all", "", "Include one-off containers", &o.copy.all},
       {"--index", "N", "The service's container of that number", &o.copy.index},
   };
 }
 std::vector<Flag> wait_flags(Options& o) {
-  return {{"--down-project", "", "Take the project down afterwards", &o.wait.down_project}};
+  return {{"--down-project", "", "Take the project down afterwards", &o.show.down_project}};
 }
 std::vector<Flag> doctor_flags(Options& o) {
   return {

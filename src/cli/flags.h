@@ -11,14 +11,14 @@
 namespace berth::cli {
 
 /// Where a flag's value goes; its kind follows from the type.
-using Target =
+using Place =
     std::variant<bool*, std::string*, std::optional<std::string>*, Texts*, std::int64_t*, std::optional<std::int64_t>*>;
 
 struct Flag {
   std::string_view names;  ///< "-d,--detach"
   std::string_view value;  ///< placeholder in help, "" for a switch
   std::string_view help;   ///< one line; "" hides it
-  Target target;
+  Place target;
 };
 
 /// How a verb is called.

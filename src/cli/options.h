@@ -1,15 +1,22 @@
 // What a command line says, as plain values: one struct for the global flags and one for each verb with flags.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace berth::cli {
 
 using Texts = std::vector<std::string>;
 using Seconds = std::optional<std::int64_t>;
+
+inline bool contains(std::span<const std::string> texts, std::string_view text) {
+  return std::ranges::find(texts, text) != texts.end();
+}
 
 struct GlobalFlags {
   Texts files{};
@@ -200,17 +207,13 @@ struct ShowFlags {
   Texts filter{};
   std::string since{};
   std::string until{};
+  bool down_project = false;  ///< wait
 };
 
 struct CopyFlags {
-  bool all = false;
   bool archive = false;
   bool follow_link = false;
   std::int64_t index = 0;
-};
-
-struct WaitFlags {
-  bool down_project = false;
 };
 
 struct DoctorFlags {
@@ -238,7 +241,6 @@ struct Options {
   CreateFlags create{};
   ShowFlags show{};
   CopyFlags copy{};
-  WaitFlags wait{};
   DoctorFlags doctor{};
 };
 

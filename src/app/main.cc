@@ -1,0 +1,41 @@
+// The program: hands the command line to the verb of the platform that its first word names, else to the Compose command line. The
+// environment is read here and nowhere else.
+#include <csignal>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "app/verbs.h"
+#include "cli/run.h"
+
+extern "C" char** environ;
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+using Environment = std::map<std::string, std::string>;
+
+Environment environment_of_process() {
+  Environment out;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string text = *entry;
+    const auto sign = text.find('=');
+    if (sign != std::string::npos && sign > 0) out[text.substr(0, sign)] = text.substr(sign + 1);
+  }
+  return out;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const Arguments arguments(argv + 1, argv + argc);
+  const auto environment = environment_of_process();
+  std::vector<berth::cli::OtherVerb> shown;
+  for (const auto& verb : berth::app::verbs()) {
+    if (!arguments.empty() && arguments.front() == verb.name)
+      return verb.run({arguments.begin() + 1, arguments.end()}, environment);
+    if (!verb.group.empty()) shown.push_back({verb.name, verb.summary});
+  }
+  return berth::cli::run(arguments, environment, shown);
+}

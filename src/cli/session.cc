@@ -1,0 +1,170 @@
+#include "cli/session.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+
+namespace berth::cli {
+namespace {
+
+constexpr std::size_t kParallel = 16;
+
+// config.json, and a context's file, below DOCKER_CONFIG or ~/.docker.
+std::string docker_folder(const World& world) {
+  const auto folder = world.variable("DOCKER_CONFIG");
+  return folder.empty() ? world.variable("HOME") + "/.docker" : folder;
+}
+
+Result<std::string> text_or_nothing(const World& world, const std::string& path) {
+  if (world.files.kind(path) != compose::Files::Kind::file) return std::string();
+  return world.files.read(path);
+}
+
+Result<engine::Address> engine_address(const Session& session) {
+  const auto& world = session.world;
+  const auto folder = docker_folder(world);
+  const engine::AddressChoice choice{.host_flag = session.options.global.host,
+                                     .context_flag = session.options.global.context,
+                                     .docker_host = world.variable("DOCKER_HOST"),
+                                     .docker_context = world.variable("DOCKER_CONTEXT"),
+                                     .config = TRY(session.docker_config())};
+  auto chosen = TRY(engine::choose_address(choice));
+  if (!chosen.context.empty()) {
+    const auto path = folder + "/" + engine::context_meta_path(chosen.context);
+    auto meta = world.files.read(path);
+    if (!meta)
+      return fail(Code::not_found,
+                  "there is no docker context \"" + chosen.context + "\" (" + path + "); docker context ls lists them");
+    chosen.address = TRY(engine::parse_context_meta(chosen.context, *meta));
+  }
+  auto address = TRY(engine::parse_address(chosen.address));
+  TRY(engine::check_supported(address));
+  return address;
+}
+
+bool has_service(const compose::Project& project, std::string_view name) {
+  const auto is = [&](const compose::Service& service) { return service.name == name; };
+  return std::ranges::any_of(project.services, is) || std::ranges::any_of(project.disabled, is);
+}
+
+}  // namespace
+
+std::string World::variable(const std::string& name) const {
+  const auto found = environment.find(name);
+  return found == environment.end() ? std::string() : found->second;
+}
+
+Session::Session(const Options& asked, const World& world_, io::Loop& loop_)
+    : options(asked), world(world_), console(world_.console), loop(loop_), cancel(&loop_.cancel()) {}
+
+std::unexpected<Error> Session::usage(std::string message) {
+  stage_ = Stage::usage;
+  return fail(Code::invalid, std::move(message), "see berth " + options.verb + " --help");
+}
+
+Result<compose::LoadOptions> Session::load_options(const LoadWish& wish) const {
+  const auto& global = options.global;
+  compose::LoadOptions out{.working_dir = world.working_dir,
+                           .files = global.files,
+                           .project_name = global.project_name,
+                           .project_directory = global.project_directory,
+                           .env_files = global.env_files,
+                           .profiles = global.profiles,
+                           .targets = wish.targets,
+                           .environment = world.environment,
+                           .scale = wish.scale,
+                           .with_dependencies = wish.with_dependencies};
+  out.all_resources = global.all_resources;
+  const auto& config = options.config;
+  out.interpolate = !config.no_interpolate && !config.variables;
+  out.normalize = !config.no_normalize && !config.variables;
+  out.resolve_paths = !config.no_path_resolution && !config.variables;
+  out.resolve_environment = !config.no_env_resolution && !config.variables;
+  out.check_consistency = !config.no_consistency && !config.variables;
+  if (wish.every_profile) out.profiles.emplace_back("*");
+  return out;
+}
+
+Result<compose::Project> Session::load(const LoadWish& wish) {
+  auto project = compose::load(TRY(load_options(wish)), world.files);
+  if (!project) {
+    // A service that does not exist is not a missing file.
+    const bool service = project.error().message.contains("no such service");
+    stage_ = service ? Stage::engine : Stage::project;
+    return fail(std::move(project).error());
+  }
+  for (const auto& name : wish.targets) {
+    if (has_service(*project, name)) continue;
+    std::vector<std::string_view> names;
+    for (const auto& service : project->services) names.push_back(service.name);
+    return fail(Code::not_found, "no such service: " + name + suggestion(name, names));
+  }
+  for (const auto& warning : project->warnings) console.warning(warning);
+  return project;
+}
+
+Result<Target> Session::load_or_name(const LoadWish& wish) {
+  const auto& flag = options.global.project_name;
+  const auto name = flag.empty() ? world.variable("COMPOSE_PROJECT_NAME") : flag;
+  const bool files_named = !options.global.files.empty() || !world.variable("COMPOSE_FILE").empty();
+  if (!name.empty() && !files_named) {
+    const auto loaded = compose::load(TRY(load_options({})), world.files);
+    if (!loaded && loaded.error().code == Code::not_found) {
+      Target target{.by_label = true};
+      target.project.name = name;
+      target.project.working_dir = world.working_dir;
+      return target;
+    }
+  }
+  return Target{.project = TRY(load(wish))};
+}
+
+io::Task<Result<engine::Client*>> Session::engine() {
+  if (!client_) {
+    auto address = CO_TRY(engine_address(*this));
+    auto dialer = world.dialer ? world.dialer(address) : nullptr;
+    client_ = CO_TRY(co_await engine::Client::connect(std::move(address), std::move(dialer)));
+  }
+  co_return client_.get();
+}
+
+Result<std::string> Session::docker_config() const {
+  return text_or_nothing(world, docker_folder(world) + "/config.json");
+}
+
+ProgressKind Session::progress_kind() const {
+  auto kind = options.global.progress.empty() ? world.variable("COMPOSE_PROGRESS") : options.global.progress;
+  if (kind == "quiet") return ProgressKind::quiet;
+  if (kind == "json") return ProgressKind::json;
+  if (kind == "plain" || options.global.ansi == "never") return ProgressKind::plain;
+  if (kind == "tty" || (console.err.terminal && world.variable("TERM") != "dumb")) return ProgressKind::tty;
+  return ProgressKind::plain;
+}
+
+std::size_t Session::parallel() const {
+  std::int64_t wanted = 0;
+  if (options.global.parallel) {
+    wanted = *options.global.parallel;
+  } else {
+    const auto text = world.variable("COMPOSE_PARALLEL_LIMIT");
+    std::from_chars(text.data(), text.data() + text.size(), wanted);
+  }
+  if (wanted == 0) return kParallel;
+  return wanted < 0 ? 1000 : static_cast<std::size_t>(wanted);
+}
+
+Result<std::map<std::string, int>> parse_scale(const Texts& texts) {
+  std::map<std::string, int> out;
+  for (const auto& text : texts) {
+    const auto [name, number, found] = cut(text, '=');
+    int value = -1;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (!found || error != std::errc{} || end != number.data() + number.size() || value < 0)
+      return fail(Code::invalid, "--scale " + text + ": write it as SERVICE=NUMBER");
+    out[std::string(name)] = value;
+  }
+  return out;
+}
+
+}  // namespace berth::cli

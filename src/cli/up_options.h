@@ -1,0 +1,20 @@
+// Flags of up, create and plan as the planner's options.
+#pragma once
+
+#include "cli/session.h"
+#include "compose/plan.h"
+
+namespace berth::cli {
+
+/// The options of `up` and `plan`; Code::invalid for flags that exclude each other.
+Result<compose::UpOptions> up_options(Session& session);
+Result<compose::UpOptions> create_options(Session& session);
+Result<compose::DownOptions> down_options(Session& session);
+/// How `up` loads the project for those options.
+LoadWish up_wish(const compose::UpOptions& options);
+
+/// The plan of one round of bringing up.
+Result<plan::Plan> plan_of_round(const compose::Project& project, const plan::Observed& observed,
+                                 compose::UpOptions options, bool images_settled);
+
+}  // namespace berth::cli

@@ -1,0 +1,136 @@
+// build, pull, images.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/carry_out.h"
+#include "cli/containers.h"
+#include "cli/verbs.h"
+#include "compose/plan.h"
+#include "engine/image.h"
+
+namespace berth::cli {
+namespace {
+
+io::Task<Result<int>> carry_out_images(Session& session, const compose::ImageOptions& options, bool quiet) {
+  auto project = CO_TRY(session.load({.targets = options.services, .with_dependencies = options.with_dependencies}));
+  for (auto& service : project.services)
+    for (const auto& argument : options.build ? session.options.build.arguments : Texts{})
+      if (service.config["build"].is_object()) {
+        const auto [name, value, found] = cut(argument, '=');
+        const auto text = found ? std::string(value) : session.world.variable(std::string(name));
+        service.config.slot("build").slot("args").set(name, text);
+      }
+  const CarryOut what{.project = project,
+                      .planner = [&](const plan::Observed& observed, bool settled) -> Result<plan::Plan> {
+                        if (settled) return plan::Plan{.project = project.name};
+                        return compose::plan_images(project, observed, options);
+                      },
+                      .owner = session.options.verb,
+                      .quiet = quiet};
+  const auto done = CO_TRY(co_await carry_out(session, what));
+  if (!done.changed && !quiet && !session.options.global.dry_run)
+    session.console.note(options.build ? "nothing to build" : "nothing to pull");
+  co_return kDone;
+}
+
+std::string size_text(std::int64_t bytes) {
+  constexpr std::string_view kUnits[] = {"B", "kB", "MB", "GB", "TB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1000 && unit + 1 < std::size(kUnits); ++unit) value /= 1000;
+  return fmt::format("{:.3g}{}", value, kUnits[unit]);
+}
+
+struct Shown {
+  Listed container{};
+  std::string repository{}, tag{}, id{};
+  std::int64_t size = 0;
+};
+
+io::Task<Result<Shown>> shown_image(Session& session, Listed container) {
+  auto& client = *CO_TRY(co_await session.engine());
+  Shown out{.container = std::move(container)};
+  const std::string id(out.container.summary["ImageID"].text());
+  const auto image = CO_TRY(co_await engine::inspect_image(client, id));
+  const std::string_view name = image["RepoTags"].items().empty() ? out.container.summary["Image"].text()
+                                                                  : image["RepoTags"].items().front().text();
+  const auto [repository, tag, found] = cut_last(name, ':');
+  const bool has_tag = found && !tag.contains('/');
+  out.repository = has_tag ? repository : name;
+  out.tag = has_tag ? tag : "<none>";
+  out.id = cut(id, ':').found ? std::string(cut(id, ':').after) : id;
+  out.size = image["Size"].integer();
+  co_return out;
+}
+
+void print_json(const Session& session, const std::vector<Shown>& list) {
+  auto out = Json::array();
+  for (const auto& one : list)
+    out.push(Json::object({{"ID", "sha256:" + one.id},
+                           {"ContainerName", one.container.name},
+                           {"Repository", one.repository},
+                           {"Tag", one.tag},
+                           {"Size", one.size}}));
+  session.console.print(out.dump() + "\n");
+}
+
+void print_ids(const Session& session, const std::vector<Shown>& list) {
+  Texts seen;
+  for (const auto& one : list) {
+    if (contains(seen, one.id)) continue;
+    seen.push_back(one.id);
+    session.console.print(one.id + "\n");
+  }
+}
+
+}  // namespace
+
+io::Task<Result<int>> verb_build(Session& session) {
+  const auto& build = session.options.build;
+  const compose::ImageOptions options{.services = session.options.arguments,
+                                      .build = true,
+                                      .with_dependencies = build.with_dependencies,
+                                      .pull = build.pull,
+                                      .no_cache = build.no_cache};
+  co_return co_await carry_out_images(session, options, build.quiet);
+}
+
+io::Task<Result<int>> verb_pull(Session& session) {
+  const auto& pull = session.options.pull;
+  if (!pull.policy.empty() && pull.policy != "missing" && pull.policy != "always")
+    co_return session.usage("--policy " + pull.policy + ": missing or always");
+  const compose::ImageOptions options{.services = session.options.arguments,
+                                      .include_buildable = !pull.ignore_buildable,
+                                      .with_dependencies = pull.include_deps,
+                                      .missing_only = pull.policy == "missing"};
+  auto result = co_await carry_out_images(session, options, pull.quiet);
+  if (!result && pull.ignore_failures && result.error().code != Code::cancelled) {
+    session.console.warning(result.error().text());
+    co_return kDone;
+  }
+  co_return result;
+}
+
+io::Task<Result<int>> verb_images(Session& session) {
+  const auto& flags = session.options.show;
+  const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
+  const auto list =
+      CO_TRY(co_await list_project(session, target.project.name, {.services = session.options.arguments}));
+  std::vector<Shown> shown;
+  for (const auto& one : list) shown.push_back(CO_TRY(co_await shown_image(session, one)));
+  if (flags.quiet) {
+    print_ids(session, shown);
+  } else if (flags.format == "json") {
+    print_json(session, shown);
+  } else {
+    std::vector<std::vector<std::string>> rows = {{"CONTAINER", "REPOSITORY", "TAG", "IMAGE ID", "SIZE"}};
+    for (const auto& one : shown)
+      rows.push_back({one.container.name, one.repository, one.tag, one.id.substr(0, 12), size_text(one.size)});
+    session.console.print(table(rows));
+  }
+  co_return kDone;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,61 @@
+#include <algorithm>
+
+#include "cli/attached.h"
+#include "cli/carry_out.h"
+#include "cli/containers.h"
+#include "cli/port_holder.h"
+#include "cli/up_options.h"
+#include "cli/verbs.h"
+
+namespace berth::cli {
+namespace {
+
+// Before anything is changed: is data at risk, and are the ports free?
+io::Task<Result<void>> check_up(Session& session, const compose::Project& project, const plan::Plan& plan,
+                                const plan::Observed& observed) {
+  CO_TRY(co_await check_ports(session, project, plan, observed));
+  const auto at_risk = std::ranges::find(plan.nodes, plan::Risk::data, &plan::Node::risk);
+  if (at_risk == plan.nodes.end() || session.options.up.yes) co_return Result<void>{};
+  const auto what = plan::describe(at_risk->op) + ": " + at_risk->cause;
+  if (!session.console.in_terminal)
+    co_return fail(Code::denied, what + "; its data would be lost: say --yes, or keep it as it was");
+  session.console.note(what + "; its data will be lost");
+  session.console.err.write("Go on? [y/N] ");
+  const auto answer = session.console.read_line();
+  if (answer && (*answer == "y" || *answer == "Y" || *answer == "yes")) co_return Result<void>{};
+  co_return fail(Code::cancelled, "nothing was changed");
+}
+
+}  // namespace
+
+io::Task<Result<int>> verb_up(Session& session) {
+  const auto& flags = session.options.up;
+  const auto options = CO_TRY(up_options(session));
+  const auto project = CO_TRY(session.load(up_wish(options)));
+  CO_TRY(check_attached(session, project));
+  const auto since = CO_TRY(time_parameter("0s", session.world.now()));
+  const CarryOut what{.project = project,
+                      .planner = [&](const plan::Observed& observed,
+                                     bool settled) { return plan_of_round(project, observed, options, settled); },
+                      .owner = "up",
+                      .check = check_up};
+  const auto done = CO_TRY(co_await carry_out(session, what));
+  if (!done.changed && !session.options.global.dry_run)
+    session.console.note("nothing to do: " + project.name + " is as its files say");
+  const bool returns = flags.detach || flags.wait || flags.no_start || session.options.global.dry_run;
+  if (returns) co_return kDone;
+  co_return co_await follow_up(session, project, since);
+}
+
+io::Task<Result<int>> verb_create(Session& session) {
+  const auto options = CO_TRY(create_options(session));
+  const auto project = CO_TRY(session.load(up_wish(options)));
+  const CarryOut what{.project = project,
+                      .planner = [&](const plan::Observed& observed,
+                                     bool settled) { return plan_of_round(project, observed, options, settled); },
+                      .owner = "create"};
+  CO_TRY(co_await carry_out(session, what));
+  co_return kDone;
+}
+
+}  // namespace berth::cli
