@@ -42,6 +42,8 @@ bool satisfies(const plan::Container& container, Until until) {
 
 // Waits for the containers of a service: one node each, shared by all who wait for the same.
 const std::vector<int>& waits_for(Up& up, const std::string& service, Until until, const std::string& cause) {
+  const auto stronger = up.waits.find({service, Until::healthy});
+  if (until == Until::ready && stronger != up.waits.end()) return stronger->second;
   const auto [found, is_new] = up.waits.try_emplace({service, until});
   if (!is_new) return found->second;
   for (const Decision& one : up.decisions) {
@@ -58,7 +60,7 @@ const std::vector<int>& waits_for(Up& up, const std::string& service, Until unti
 
 // The nodes after which a service may start, as its depends_on says.
 std::vector<int> gate_of(Up& up, const Service& service) {
-  std::vector<int> gate = up.image_nodes();
+  std::vector<int> gate;
   if (up.options.no_deps) return gate;
   for (const Dependency& dependency : service.dependencies) {
     if (dependency.condition != Condition::started) {
@@ -176,8 +178,10 @@ Result<void> emit_recreation(Up& up, Decision& decision) {
   if (!must_stop_first(up, decision)) swap.insert(swap.end(), gate.begin(), gate.end());
   emit_stop(up, decision, swap);
   emit_removal(up, decision, swap);
+  plan::ContainerRef beside = target_of(decision);
+  beside.name = temporary_name(*decision.old, decision.name);
   const int renamed = up.builder.add(node_of(
-      decision, plan::RenameContainer{.container = target_of(decision), .name = decision.name}, {decision.removed}));
+      decision, plan::RenameContainer{.container = std::move(beside), .name = decision.name}, {decision.removed}));
   std::vector<int> after = gate;
   after.push_back(renamed);
   emit_start(up, decision, std::move(after));
@@ -220,6 +224,8 @@ Result<void> emit(Up& up, Decision& decision) {
       [[fallthrough]];
     case Fate::start: {
       std::vector<int> after = gate_of(up, *decision.service);
+      const std::vector<int> images = up.image_nodes();
+      if (decision.stopped == 0 && renamed == 0) after.insert(after.end(), images.begin(), images.end());
       after.push_back(decision.stopped);
       after.push_back(renamed);
       emit_start(up, decision, std::move(after));

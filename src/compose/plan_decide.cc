@@ -80,25 +80,27 @@ Result<CreateRequest> request_for(const Up& up, const Service& service, int numb
                          .image_id = image ? image->id : std::string()});
 }
 
-// A running container keeps an endpoint in a network that is gone by the time its name is given to a new one.
-void compare_network_ids(const Up& up, const Container& container, std::vector<plan::Difference>& out) {
-  if (container.state != State::running) return;
-  for (const plan::Attachment& attachment : container.networks) {
+// A container belongs to a network by its id: one of the same name that was made anew, or is to be made, is another.
+void compare_network_ids(const Up& up, const Decision& decision, std::vector<plan::Difference>& out) {
+  const Json& wanted = decision.request.desired["NetworkingConfig"]["EndpointsConfig"];
+  for (const plan::Attachment& attachment : decision.old->networks) {
     const plan::Network* network = up.observed.network(attachment.network);
-    if (network && !attachment.network_id.empty() && attachment.network_id != network->id)
-      out.push_back({.path = "Networks." + attachment.network + ".NetworkID",
-                     .before = attachment.network_id.substr(0, 12),
-                     .after = network->id.substr(0, 12)});
+    const bool same = network && attachment.network_id == network->id;
+    if (same || attachment.network_id.empty() || !wanted.contains(attachment.network)) continue;
+    out.push_back({.path = "Networks." + attachment.network + ".NetworkID",
+                   .before = attachment.network_id.substr(0, 12),
+                   .after = network ? network->id.substr(0, 12) : "new"});
   }
 }
 
-std::vector<plan::Difference> differences_of(const Up& up, const Container& container, const CreateRequest& request) {
-  const plan::Image* image = up.observed.image(request.desired["Image"].text());
-  std::vector<plan::Difference> out = plan::diff_container({.body = request.desired,
-                                                            .container = container,
-                                                            .image = image,
-                                                            .image_of = up.observed.image(container.image_id)});
-  compare_network_ids(up, container, out);
+std::vector<plan::Difference> differences_of(const Up& up, const Decision& decision) {
+  const Json& desired = decision.request.desired;
+  auto out = plan::diff_container({.body = desired,
+                                   .container = *decision.old,
+                                   .name = decision.name,
+                                   .image = up.observed.image(desired["Image"].text()),
+                                   .image_of = up.observed.image(decision.old->image_id)});
+  compare_network_ids(up, decision, out);
   return out;
 }
 
@@ -135,10 +137,13 @@ void decide_existing(const Up& up, Decision& decision) {
     decision.fate = Fate::recreate;
     return;
   }
+  const std::string kept = decision.differences.empty()
+                               ? ", nothing differs"
+                               : ", differs and is kept (--no-recreate): " + cause_of(decision.differences);
   const bool done = old.state == State::exited && old.exit_code == 0 && is_one_shot(up.project, decision.service->name);
   const bool runs = old.state == State::running || old.state == State::restarting;
   if (runs || done || up.options.no_start) {
-    decision.cause = done ? "completed with status 0, nothing differs" : state_text(old) + ", nothing differs";
+    decision.cause = (done ? "completed with status 0" : state_text(old)) + kept;
     return;
   }
   decision.fate = Fate::start;
@@ -159,7 +164,7 @@ Result<Decision> decide_container(const Up& up, const Service& service, int numb
   // Another Compose generation's default name stays; only a name that somebody chose is enforced.
   const bool chosen = !service.config["container_name"].text().empty() || is_temporary_name(old->name);
   if (!chosen) decision.name = old->name;
-  decision.differences = differences_of(up, *old, decision.request);
+  decision.differences = differences_of(up, decision);
   decide_existing(up, decision);
   return decision;
 }

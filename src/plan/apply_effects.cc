@@ -82,9 +82,12 @@ Done effect(EffectContext& context, const Node&, const RemoveVolume& op) {
 Done effect(EffectContext& context, const Node& node, const PullImage& op) {
   std::string auth;
   if (context.options.registry_auth) auth = CO_TRY(co_await context.options.registry_auth(op.reference));
-  co_return co_await engine::pull_image(
+  CO_TRY(co_await engine::pull_image(
       context.client, {.name = op.reference, .platform = op.platform, .auth = std::move(auth)},
-      [&context, &node](const Json& message) { tell(context, node, std::string(message["status"].text()), message); });
+      [&context, &node](const Json& message) { tell(context, node, std::string(message["status"].text()), message); }));
+  const Json pulled = CO_TRY(co_await engine::inspect_image(context.client, op.reference));
+  context.results[node.id] = pulled["Id"].text();
+  co_return Result<void>{};
 }
 
 std::vector<std::string> texts_of(const Json& list) {

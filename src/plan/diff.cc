@@ -113,11 +113,12 @@ bool is_incomparable(const DiffInput& input, std::string_view path, const Json& 
 void compare(const DiffInput& input, const Fields& was, const Fields& wanted, std::vector<Difference>& out) {
   const auto add = [&](const std::string& path, const Json& before, const Json& after) {
     const std::string_view name = std::string_view(path).substr(path.find('.') + 1);
-    out.push_back({.path = path,
-                   .before = before,
-                   .after = after,
-                   .secret = !path.starts_with("Mounts.") && !path.starts_with("Networks.") &&
-                             (is_secret(name, before) || is_secret(name, after))});
+    out.push_back(
+        {.path = path,
+         .before = before,
+         .after = after,
+         .secret = path.starts_with("Content.") || (!path.starts_with("Mounts.") && !path.starts_with("Networks.") &&
+                                                    (is_secret(name, before) || is_secret(name, after)))});
   };
   for (const auto& [path, after] : wanted) {
     const auto found = was.find(path);
@@ -139,12 +140,31 @@ std::string shortened(std::string text) {
   return text.substr(0, kMost / 2) + "..." + text.substr(text.size() - kMost / 2);
 }
 
+// Ids as people know them: their first 12 digits.
+std::string with_short_ids(std::string text) {
+  constexpr std::size_t kLength = 64, kShown = 12;
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  std::size_t run = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && is_digit(text[i])) {
+      ++run;
+      continue;
+    }
+    if (run == kLength) {
+      text.erase(i - kLength + kShown, kLength - kShown);
+      i -= kLength - kShown;
+    }
+    run = 0;
+  }
+  return text;
+}
+
 std::string shown(const Json& value) {
   if (value.is_null()) return "absent";
   // An image's variable that was taken away, see add_environment.
   if (value.is_array() && value.size() == 0) return "removed";
-  if (value.text().starts_with("sha256:")) return std::string(value.text().substr(0, 19));
-  return shortened(value.canonical());
+  if (value.text().starts_with("sha256:")) return with_short_ids(std::string(value.text()));
+  return shortened(with_short_ids(value.canonical()));
 }
 
 }  // namespace
@@ -171,6 +191,7 @@ std::vector<Difference> diff_container(const DiffInput& input) {
   compare_image(input, out);
   std::set<std::string> own = own_names(input.body["Labels"]);
   own.insert(input.container.name);
+  own.insert(std::string(input.name));
   const Json none;
   const Image* base = input.image_of ? input.image_of : input.image;
   const Json& image = base ? base->config : none;
@@ -187,6 +208,8 @@ std::vector<Difference> diff_container(const DiffInput& input) {
 }
 
 std::string to_text(const Difference& difference) {
+  // The values are digests of the content: their sizes say nothing.
+  if (difference.path.starts_with("Content.")) return difference.path + ": changed";
   if (difference.secret) return difference.path + ": " + redacted_change(difference.before, difference.after);
   return difference.path + ": " + shown(difference.before) + " -> " + shown(difference.after);
 }

@@ -42,6 +42,7 @@ std::string hash_of_body(const Json& body);
 struct DiffInput {
   const Json& body;                 ///< the create body that would be sent
   const Container& container;       ///< what is there
+  std::string_view name{};          ///< that it shall have; a name alone is no reason to recreate
   const Image* image = nullptr;     ///< what the body's image is now; null when it is absent (to be pulled or built)
   const Image* image_of = nullptr;  ///< what the container was created from; null when unknown
 };

@@ -176,7 +176,7 @@ const Node* Plan::find(int id) const {
 std::string summary(const Plan& plan) {
   const Counts counts = plan.counts();
   std::string text;
-  append(text, counts.images, "image operations");
+  append(text, counts.images, counts.images == 1 ? "image operation" : "image operations");
   append(text, counts.create, "to create");
   append(text, counts.recreate, "to recreate");
   append(text, counts.change, "to change");
