@@ -1,6 +1,5 @@
 #include "engine/build.h"
 
-#include "base/hash.h"
 #include "base/text.h"
 #include "engine/context.h"
 #include "engine/progress.h"
@@ -11,6 +10,7 @@ namespace berth::engine {
 namespace {
 
 constexpr std::size_t kTailLines = 20;
+constexpr const char* kInjectedName = ".dockerfile.berth";
 
 // What the engine is told, and what it is sent.
 struct Prepared {
@@ -31,7 +31,7 @@ std::string below(const std::string& folder, const std::string& path) {
 
 // A Dockerfile from elsewhere travels under a name of its own, which .dockerignore hides from the build.
 Result<void> inject_dockerfile(ContextFolder& folder, Prepared& prepared, std::string text) {
-  prepared.dockerfile = ".dockerfile." + sha256_hex(text).substr(0, 16);
+  prepared.dockerfile = kInjectedName;
   auto ignore = io::read_file(folder.folder + "/.dockerignore", 1u << 20);
   if (!ignore && ignore.error().code != Code::not_found) return fail(std::move(ignore).error());
   const std::string kept = ignore ? *ignore : ".dockerignore";

@@ -37,6 +37,16 @@ bool is_registry(std::string_view first) {
   return first == "localhost" || first.find_first_of(".:") != std::string_view::npos || lower(first) != first;
 }
 
+// host[:port] of a registry.
+bool is_host(std::string_view text) {
+  const Cut parts = cut(text, ':');
+  const bool port = !parts.found || (!parts.after.empty() && parts.after.size() <= 5 &&
+                                     parts.after.find_first_not_of("0123456789") == std::string_view::npos);
+  for (const std::string_view label : split(parts.before, '.'))
+    if (label.empty() || !made_of(lower(label), "-_") || label.front() == '-' || label.back() == '-') return false;
+  return port;
+}
+
 }  // namespace
 
 std::string Reference::repository() const {
@@ -72,6 +82,7 @@ Result<Reference> parse_reference(std::string_view text) {
   }
   const Cut first = cut(name, '/');
   if (first.found && is_registry(first.before)) {
+    if (!is_host(first.before)) return bad("malformed registry host");
     reference.host = first.before == "index.docker.io" ? kHub : first.before;
     name = first.after;
   }

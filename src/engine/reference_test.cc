@@ -40,7 +40,8 @@ TEST(Reference, Refuses) {
        {std::string(), std::string("Debian"), std::string("a//b"), std::string("a:"), std::string("a:b:c"),
         std::string("a b"), std::string("-a"), std::string("a-"), std::string("a@sha256:12"), std::string("a@"),
         std::string("h:5000/"), std::string("a:-b"), std::string("a:") + std::string(129, 'b'), std::string(256, 'a'),
-        std::string("../a"), std::string("a?x=y")}) {
+        std::string("../a"), std::string("a?x=y"), std::string("h:/a"), std::string("-h.x/a"),
+        std::string("h:99999999/a")}) {
     const auto reference = parse_reference(bad);
     ASSERT_FALSE(reference) << bad;
     EXPECT_EQ(reference.error().code, Code::invalid);
