@@ -106,7 +106,10 @@ class Reader {
  private:
   std::unexpected<Error> refuse(std::string_view at, std::string_view why) const {
     const auto before = whole_.substr(0, static_cast<std::size_t>(at.data() - whole_.data()));
-    return fail(Code::invalid, fmt::format("line {}: {}", 1 + std::ranges::count(before, '\n'), why));
+    const std::size_t newline = before.rfind('\n');
+    return fail(Code::invalid,
+                fmt::format("{}:{}:{}: {}", with_.name, 1 + std::ranges::count(before, '\n'),
+                            newline == std::string_view::npos ? before.size() + 1 : before.size() - newline, why));
   }
 
   Result<void> statement() {
@@ -183,11 +186,12 @@ std::string_view without_byte_order_mark(std::string_view text) {
 }
 
 Result<void> parse_dotenv(std::string_view text, const Dotenv& with, Environment& variables) {
-  if (text.starts_with(kByteOrderMark)) return fail(Code::invalid, "line 1: a byte order mark in a variable name");
+  if (text.starts_with(kByteOrderMark))
+    return fail(Code::invalid, fmt::format("{}:1:1: a byte order mark in a variable name", with.name));
   return Reader(text, with, variables).run();
 }
 
-Result<void> parse_raw_env(std::string_view text, const Lookup& lookup, Environment& variables) {
+Result<void> parse_raw_env(std::string_view text, const Dotenv& with, Environment& variables) {
   std::size_t number = 0;
   for (std::string_view line : split(text, '\n')) {
     ++number;
@@ -197,8 +201,9 @@ Result<void> parse_raw_env(std::string_view text, const Lookup& lookup, Environm
     const Cut parts = cut(line, '=');
     const std::string key(parts.before);
     if (key.empty() || key.find_first_of(kSpace) != std::string::npos)
-      return fail(Code::invalid, fmt::format("line {}: a variable name is missing or contains a blank", number));
-    const std::string* inherited = parts.found ? nullptr : lookup(key);
+      return fail(Code::invalid,
+                  fmt::format("{}:{}:1: a variable name is missing or contains a blank", with.name, number));
+    const std::string* inherited = parts.found ? nullptr : with.lookup(key);
     if (parts.found)
       variables[key] = std::string(parts.after);
     else if (inherited != nullptr)

@@ -14,10 +14,11 @@ namespace berth::compose {
 /// A line is [export] KEY=value or KEY: value; `#` begins a comment at the start of a line and after a blank. An
 /// unquoted value ends with its line; '...' is literal, "..." knows escapes; both may span lines. Values that are not
 /// in '...' are interpolated. A KEY alone takes its value from `lookup`, and is left out when there is none.
-/// Code::invalid as "line N: ...", without values.
+/// Code::invalid with `name`, line and column, never with a value.
 struct Dotenv {
   const Lookup& lookup;
   std::set<std::string>& unset;
+  std::string name = "variables";  ///< the file, for messages
 };
 Result<void> parse_dotenv(std::string_view text, const Dotenv& with, Environment& variables);
 
@@ -25,6 +26,6 @@ Result<void> parse_dotenv(std::string_view text, const Dotenv& with, Environment
 std::string_view without_byte_order_mark(std::string_view text);
 
 /// `format: raw`: KEY=value lines as they stand, as in `docker run --env-file`.
-Result<void> parse_raw_env(std::string_view text, const Lookup& lookup, Environment& variables);
+Result<void> parse_raw_env(std::string_view text, const Dotenv& with, Environment& variables);
 
 }  // namespace berth::compose

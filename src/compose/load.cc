@@ -26,6 +26,14 @@ Result<std::string> name_project(Context& context, Found& found, const std::vect
   return name;
 }
 
+// No engine runs that many containers; what asks for them is a mistake or hostile.
+Result<void> check_size(const Context& context, const Node& model) {
+  constexpr std::size_t kServices = 10'000;
+  const Node* services = model.find("services");
+  if (services == nullptr || services->items.size() <= kServices) return {};
+  return context.fail_at(services->key_mark, fmt::format("there are more than {} services", kServices));
+}
+
 Result<void> check_scale(const Project& project, const LoadOptions& options) {
   for (const auto& [name, count] : options.scale)
     if (project.find(name) == nullptr || count < 0)
@@ -55,6 +63,7 @@ Result<Project> load(const LoadOptions& options, const Files& files) {
   Node model = TRY(load_model(context, scope, std::move(sources)));
   if (model.items.empty())
     return fail(Code::invalid, fmt::format("{}: empty compose file", context.shown(found.files[0])));
+  TRY(check_size(context, model));
   if (options.normalize) normalize(model, name, found.environment);
 
   Json document = options.interpolate ? TRY(render(context, model)) : to_json(model);

@@ -48,9 +48,8 @@ Result<Environment> read_env_files(Context& context, const std::vector<std::stri
     if (kind == Files::Kind::folder)
       return fail(Code::invalid, fmt::format("env file {} is a directory", context.shown(path)));
     const std::string text = TRY(context.read(path));
-    const Dotenv with{.lookup = lookup, .unset = context.unset};
-    if (auto parsed = parse_dotenv(without_byte_order_mark(text), with, variables); !parsed)
-      return fail(std::move(parsed).error().within("failed to read " + context.shown(path)));
+    TRY(parse_dotenv(without_byte_order_mark(text),
+                     {.lookup = lookup, .unset = context.unset, .name = context.shown(path)}, variables));
   }
   return variables;
 }

@@ -71,10 +71,8 @@ class ServiceFiles {
       return context_.fail_at(mark, fmt::format("unsupported env_file format \"{}\": raw is the only one", format));
     const std::string text = TRY(context_.read(path));
     const std::string_view body = without_byte_order_mark(text);
-    auto parsed = format == "raw" ? parse_raw_env(body, lookup, variables)
-                                  : parse_dotenv(body, {.lookup = lookup, .unset = context_.unset}, variables);
-    if (!parsed) return fail(std::move(parsed).error().within("failed to read " + context_.shown(path)));
-    return {};
+    const Dotenv with{.lookup = lookup, .unset = context_.unset, .name = context_.shown(path)};
+    return format == "raw" ? parse_raw_env(body, with, variables) : parse_dotenv(body, with, variables);
   }
 
   Context& context_;
@@ -110,6 +108,15 @@ std::string name_in(const Node& parent, const Node& item, std::size_t index) {
   return std::to_string(index);
 }
 
+bool same_place(Mark a, Mark b) {
+  return a.line == b.line && a.column == b.column && a.file == b.file;
+}
+
+// Members that a stage added have no place of their own: what encloses them stands for them.
+bool is_added(const Node& parent, const Node& item) {
+  return same_place(item.key_mark, item.mark) && (!item.is_null() || same_place(item.mark, parent.mark));
+}
+
 void add_origins(const Context& context, const Node& node, std::string& path, Project& project) {
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     const Node& item = node.items[i];
@@ -117,7 +124,7 @@ void add_origins(const Context& context, const Node& node, std::string& path, Pr
     if (!path.empty()) path += '.';
     path += name_in(node, item, i);
     const Mark mark = item.key_mark.line > 0 ? item.key_mark : item.mark;
-    if (mark.line > 0)
+    if (mark.line > 0 && !is_added(node, item))
       project.origins.insert_or_assign(
           path,
           Origin{.file = context.sources.shown(mark.file), .line = static_cast<int>(mark.line), .column = mark.column});

@@ -1,0 +1,105 @@
+#include "compose/yaml.h"
+
+#include <gtest/gtest.h>
+
+namespace berth::compose {
+namespace {
+
+Result<std::vector<Document>> parse(std::string text, Budget budget = {}) {
+  Sources sources;
+  const std::uint16_t file = sources.add("f.yaml", std::move(text));
+  return parse_yaml(sources, file, budget);
+}
+
+std::string json_of(std::string text) {
+  const auto documents = parse(std::move(text));
+  if (!documents) return documents.error().text();
+  std::string out;
+  for (const Document& document : *documents) out += to_json(document.root).dump() + "\n";
+  return out;
+}
+
+TEST(Yaml, ScalarsResolveAsGoYamlDoes) {
+  EXPECT_EQ(json_of("[yes, on, True, FALSE, ~, '', \"1\", !!str 2]"),
+            "[\"yes\",\"on\",true,false,null,\"\",\"1\",\"2\"]\n");
+  EXPECT_EQ(json_of("[010, 0o10, 0x1f, 0b11, 1_000, -7, +7, 80:80]"), "[8,8,31,3,1000,-7,7,\"80:80\"]\n");
+  EXPECT_EQ(json_of("[08, 1.50, .5, 1e3, 1.2.3, 1e, 0x, _1]"), "[8,1.5,0.5,1000,\"1.2.3\",\"1e\",\"0x\",\"_1\"]\n");
+  EXPECT_EQ(json_of("[!!float 3, !!int '4', !custom 5]"), "[3,4,\"5\"]\n");
+}
+
+TEST(Yaml, RealsPrintAsGoPrintsThem) {
+  EXPECT_EQ(real_text(1.5), "1.5");
+  EXPECT_EQ(real_text(1e20), "100000000000000000000");
+  EXPECT_EQ(real_text(1e21), "1e+21");
+  EXPECT_EQ(real_text(0.00001), "1e-05");
+}
+
+TEST(Yaml, MergeKeysYieldToLocalKeysAndToEarlierMaps) {
+  EXPECT_EQ(json_of("a: &a {k: 1, l: 1}\nb: &b {k: 2, m: 2}\nc: {<<: [*a, *b], l: 3}\n"),
+            "{\"a\":{\"k\":1,\"l\":1},\"b\":{\"k\":2,\"m\":2},\"c\":{\"l\":3,\"k\":1,\"m\":2}}\n");
+  EXPECT_EQ(json_of("a: {\"<<\": {k: 1}}\n"), "{\"a\":{\"<<\":{\"k\":1}}}\n");
+}
+
+TEST(Yaml, AnAliasMeansTheAnchorBeforeIt) {
+  EXPECT_EQ(json_of("[&a 1, *a, &a 2, *a]"), "[1,1,2,2]\n");
+  EXPECT_EQ(json_of("a: &a x\n*a : y\n"), "{\"a\":\"x\",\"x\":\"y\"}\n");
+}
+
+TEST(Yaml, EveryNodeKnowsItsPlace) {
+  const auto documents = parse("a: 1\nb:\n  - x\n  -   y\n");
+  ASSERT_TRUE(documents);
+  const Node& list = *(*documents)[0].root.find("b");
+  EXPECT_EQ(list.key_mark.line, 2u);
+  EXPECT_EQ(list.items[1].mark.line, 4u);
+  EXPECT_EQ(list.items[1].mark.column, 7u);
+}
+
+TEST(Yaml, TagsOfComposeAreCollectedByPath) {
+  const auto documents = parse("x: &x {p: !reset [1]}\na: {b: !override {c: 1}, <<: *x}\n");
+  ASSERT_TRUE(documents);
+  EXPECT_EQ((*documents)[0].resets, (std::vector<NodePath>{{"x", "p"}, {"a", "b"}, {"a", "p"}}));
+  EXPECT_EQ(to_json((*documents)[0].root).dump(), "{\"x\":{},\"a\":{\"b\":{\"c\":1}}}");
+}
+
+TEST(Yaml, DocumentsOfOneStream) {
+  EXPECT_EQ(json_of("a: 1\n---\nb: 2\n...\n"), "{\"a\":1}\n{\"b\":2}\n");
+  EXPECT_EQ(json_of("# nothing\n"), "");
+  EXPECT_EQ(json_of("\xEF\xBB\xBF"
+                    "a: 1\n"),
+            "{\"a\":1}\n");
+}
+
+TEST(Yaml, ErrorsShowTheLine) {
+  EXPECT_EQ(json_of("a: 1\nb: 2\na: 3\n"),
+            "f.yaml:3:1: mapping key \"a\" already defined at line 1, column 1\na: 3\n^");
+  EXPECT_EQ(json_of("a:\n  1: x\n"),
+            "f.yaml:2:3: non-string key 1 in a: it is an integer; quote it to make it a text\n  1: x\n  ^");
+  EXPECT_EQ(json_of("a: *b\n"), "f.yaml:1:5: unknown anchor \"b\"\na: *b\n    ^");
+  EXPECT_EQ(json_of("a: &b [*b]\n"), "f.yaml:1:9: anchor \"b\" contains itself\na: &b [*b]\n        ^");
+  EXPECT_EQ(json_of("a: {<<: 1}\n"),
+            "f.yaml:1:9: map merge requires a mapping or a list of mappings after <<, this is an integer\na: {<<: 1}\n "
+            "       ^");
+  EXPECT_EQ(json_of("a: !!int x\n"), "f.yaml:1:10: this is no !!int\na: !!int x\n         ^");
+  EXPECT_EQ(json_of("? [a]\n: 1\n").substr(0, 47), "f.yaml:1:3: a list or mapping cannot be a key\n?");
+}
+
+TEST(Yaml, TheBudgetBoundsExpansion) {
+  const std::string text = "a: &a [1, 2, 3]\nb: [*a, *a, *a, *a]\n";
+  EXPECT_TRUE(parse(text));
+  EXPECT_FALSE(parse(text, {.nodes = 10}));
+  EXPECT_FALSE(parse("a: " + std::string(100, 'x'), {.bytes = 50}));
+}
+
+TEST(Yaml, NodesKeepTheirKeyWhenTheirValueChanges) {
+  Node map = Node::map_at({});
+  map.set("k", Node::text_at("v", {}));
+  Node& member = *map.find("k");
+  EXPECT_EQ(member.take().text, "v");
+  EXPECT_EQ(member.key, "k");
+  EXPECT_TRUE(member.is_null());
+  member.become(Node::integer_at(1, {}));
+  EXPECT_EQ(to_json(map).dump(), "{\"k\":1}");
+}
+
+}  // namespace
+}  // namespace berth::compose
