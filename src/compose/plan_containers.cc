@@ -76,13 +76,12 @@ std::vector<int> gate_of(Up& up, const Service& service) {
   return gate;
 }
 
-// Something that this service wants to be restarted with is made anew: it stops first, and so cannot wait for it.
+// Something that this service wants to be restarted with goes down: it stops first, and so cannot wait for it.
 bool must_stop_first(const Up& up, const Decision& decision) {
   if (decision.fate == Fate::replace || decision.fate == Fate::restart) return true;
   for (const Dependency& dependency : decision.service->dependencies)
     for (const Decision& one : up.decisions)
-      if (dependency.restart && one.service && one.service->name == dependency.service && one.old && one.makes_new())
-        return true;
+      if (dependency.restart && one.service && one.service->name == dependency.service && one.interrupts()) return true;
   return false;
 }
 
@@ -257,7 +256,7 @@ void order_stops(Up& up) {
     if (!dependent.service || dependent.stopped == 0 || dependent.fate == Fate::remove) continue;
     for (const Dependency& dependency : dependent.service->dependencies)
       for (const Decision& one : up.decisions)
-        if (dependency.restart && one.service && one.service->name == dependency.service && one.makes_new())
+        if (dependency.restart && one.service && one.service->name == dependency.service && one.interrupts())
           up.builder.order(dependent.stopped, one.stopped);
   }
 }

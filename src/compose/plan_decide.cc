@@ -242,19 +242,21 @@ Result<void> decide_service(Up& up, const Service& service) {
   return {};
 }
 
-// A running dependent of something that is made anew, where depends_on says `restart: true`.
+// A running dependent of something that is made anew, where depends_on says `restart: true`; and its dependents in
+// turn, which may live in its namespaces.
 void decide_restarts(Up& up) {
-  Names anew;
-  for (const Decision& decision : up.decisions)
-    if (decision.old && decision.makes_new()) anew.insert(decision.service->name);
+  std::map<std::string_view, std::string_view> interrupted;  // service -> what happens to it
   for (Decision& decision : up.decisions) {
-    if (decision.fate != Fate::keep || decision.old->state != State::running) continue;
-    for (const Dependency& dependency : decision.service->dependencies) {
-      if (!dependency.restart || !anew.contains(dependency.service)) continue;
-      decision.fate = Fate::restart;
-      decision.cause = "depends on " + dependency.service + " (restart: true), which is recreated";
-      break;
-    }
+    if (decision.fate == Fate::keep && decision.old->state == State::running)
+      for (const Dependency& dependency : decision.service->dependencies) {
+        const auto found = interrupted.find(dependency.service);
+        if (!dependency.restart || found == interrupted.end()) continue;
+        decision.fate = Fate::restart;
+        decision.cause =
+            "depends on " + dependency.service + " (restart: true), which is " + std::string(found->second);
+        break;
+      }
+    if (decision.interrupts()) interrupted[decision.service->name] = decision.makes_new() ? "recreated" : "restarted";
   }
 }
 

@@ -72,6 +72,8 @@ struct Decision {
   int started = 0;
 
   bool makes_new() const { return fate == Fate::create || fate == Fate::recreate || fate == Fate::replace; }
+  /// What runs now will be down for a while.
+  bool interrupts() const { return old && (makes_new() || fate == Fate::restart); }
 };
 
 /// plan_up on its way. The steps below run in this order.
