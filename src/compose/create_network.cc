@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/text.h"
 #include "compose/create_parts.h"
@@ -20,21 +21,27 @@ std::vector<std::string> ordered_networks(const Json& networks) {
   return keys;
 }
 
+// As Docker Compose: the alias asked for, then the other names of the linked container.
 Json links_of(const Draft& draft) {
   const Project& project = draft.input.project;
+  std::set<std::string> seen;
   Json links = Json::array();
+  const auto add = [&](const std::string& name, std::string_view alias) {
+    const std::string link = name + ':' + std::string(alias);
+    if (seen.insert(link).second) links.push(link);
+  };
   for (const Json& item : draft.config["links"].items()) {
     const auto [service, alias, found] = cut(item.text(), ':');
     const Service* target = project.find(service);
     if (!target) continue;
     const std::string name = container_name(project, *target, 1);
-    links.push(name + ':' + std::string(found ? alias : service));
-    links.push(name + ':' + std::string(service) + "-1");
-    if (name != links.items().back().text()) links.push(name + ':' + name);
+    add(name, found ? alias : service);
+    add(name, target->name + "-1");
+    add(name, name);
   }
   for (const Json& item : draft.config["external_links"].items()) {
     const auto [name, alias, found] = cut(item.text(), ':');
-    links.push(std::string(name) + ':' + std::string(found ? alias : name));
+    add(std::string(name), found ? alias : name);
   }
   return links;
 }
@@ -71,10 +78,11 @@ Result<void> add_endpoints(Draft& draft, const std::vector<std::string>& keys) {
       return complain(draft, "networks." + key, "this network is declared nowhere; add it to networks:");
     endpoints.set(network_name(draft.input.project, key), endpoint_of(draft, draft.config["networks"][key], links));
   }
-  // The service's own address belongs to its first network where engines know it per network.
-  const Json& address = draft.config["mac_address"];
-  if (!address.is_empty() && engine::has(draft.input.version, engine::Feature::endpoint_mac_address))
-    endpoints.slot(network_name(draft.input.project, keys[0])).set("MacAddress", address);
+  // Engines know an address per network, or, older ones, the one of the container's first network.
+  const Json& own = draft.config["mac_address"];
+  const Json& address = own.is_empty() ? draft.config["networks"][keys[0]]["mac_address"] : own;
+  if (engine::has(draft.input.version, engine::Feature::endpoint_mac_address))
+    put(endpoints.slot(network_name(draft.input.project, keys[0])), "MacAddress", address);
   else
     put(draft.request.desired, "MacAddress", address);
   draft.request.desired.slot("NetworkingConfig").set("EndpointsConfig", std::move(endpoints));

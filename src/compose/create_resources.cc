@@ -6,11 +6,10 @@
 namespace berth::compose::detail {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kSizes = {
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSizes = {
     {{"mem_limit", "Memory"},
      {"mem_reservation", "MemoryReservation"},
      {"memswap_limit", "MemorySwap"},
-     {"mem_swappiness", "MemorySwappiness"},
      {"shm_size", "ShmSize"}}};
 constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSame = {
     {{"cpu_count", "CpuCount"},
@@ -115,6 +114,9 @@ Result<void> add_resources(Draft& draft) {
   for (const auto& [attribute, key] : kSizes)
     put(draft.host, key, TRY(bytes_of(draft, attribute, draft.config[attribute])));
   for (const auto& [attribute, key] : kSame) put(draft.host, key, draft.config[attribute]);
+  // 0 is a value of its own here: never swap.
+  const Json& swappiness = draft.config["mem_swappiness"];
+  if (!swappiness.is_null()) draft.host.set("MemorySwappiness", TRY(bytes_of(draft, "mem_swappiness", swappiness)));
   put(draft.host, "CpuRealtimePeriod", draft.config["cpu_rt_period"]);
   put(draft.host, "NanoCpus", TRY(nano_cpus(draft, "cpus", draft.config["cpus"])));
   add_ulimits(draft);
