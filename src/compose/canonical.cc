@@ -15,6 +15,7 @@ enum class Rule : std::uint8_t {
   text,
   key_values,
   depends_on,
+  dns,
   env_file,
   list,
   extends,
@@ -43,7 +44,7 @@ const Rules& rules() {
                                {"services.*.networks", Rule::names},
                                {"services.*.models", Rule::names},
                                {"services.*.volumes.*", Rule::volume},
-                               {"services.*.dns", Rule::list},
+                               {"services.*.dns", Rule::dns},
                                {"services.*.devices.*", Rule::device},
                                {"services.*.secrets.*", Rule::file_mount},
                                {"services.*.configs.*", Rule::file_mount},
@@ -95,11 +96,9 @@ class Canonical {
   Result<void> apply(Node& node, Rule rule, Rules::At at) {
     switch (rule) {
       case Rule::file_mount:
-        if (node.is_text()) node.become(text_map("source", node));
-        return node.is_map() ? Result<void>() : refuse(node, "a file mount");
+        return mapping(node, "source", "a file mount");
       case Rule::text:
-        if (node.is_scalar()) node.become(Node::text_at(node.scalar_text(), node.mark));
-        return {};
+        return text(node);
       case Rule::key_values:
         return key_values(node);
       case Rule::depends_on:
@@ -107,12 +106,11 @@ class Canonical {
       case Rule::env_file:
         return env_file(node);
       case Rule::list:
-        if (node.is_text()) node.become(to_list(node));
-        if (node.is_list()) drop_empty(node);
-        return {};
+        return list(node);
+      case Rule::dns:
+        return dns(node);
       case Rule::extends:
-        if (node.is_text()) node.become(text_map("service", node));
-        return node.is_map() ? Result<void>() : refuse(node, "extends");
+        return mapping(node, "service", "extends");
       case Rule::gpus:
         return gpus(node);
       case Rule::names:
@@ -124,22 +122,50 @@ class Canonical {
       case Rule::ports:
         return ports(node);
       case Rule::build:
-        if (node.is_text()) node.become(text_map("context", node));
-        return node.is_map() ? below(node, at) : refuse(node, "build");
+        TRY(mapping(node, "context", "build"));
+        return below(node, at);
       case Rule::ssh:
         return ssh(node);
       case Rule::ulimit:
-        return node.is_map() || node.kind == Kind::integer || lenient_ ? Result<void>() : refuse(node, "a ulimit");
+        return ulimit(node);
       case Rule::external:
         return external(node);
     }
     return {};
   }
 
-  static Node to_list(Node& text) {
-    Node list = Node::list_at(text.mark);
-    list.items.push_back(Node::text_at(std::move(text.text), text.mark));
-    return list;
+  // A text is the short form of a mapping with one key.
+  Result<void> mapping(Node& node, std::string_view key, std::string_view what) const {
+    if (node.is_text()) node.become(text_map(key, node));
+    if (!node.is_map()) return refuse(node, what);
+    return {};
+  }
+
+  static Result<void> text(Node& node) {
+    if (node.is_scalar()) node.become(Node::text_at(node.scalar_text(), node.mark));
+    return {};
+  }
+
+  static Result<void> list(Node& node) {
+    if (node.is_text()) node.become(to_list(node));
+    return {};
+  }
+
+  static Result<void> dns(Node& node) {
+    TRY(list(node));
+    if (node.is_list()) drop_empty(node);
+    return {};
+  }
+
+  Result<void> ulimit(const Node& node) const {
+    if (!node.is_map() && node.kind != Kind::integer && !lenient_) return refuse(node, "a ulimit");
+    return {};
+  }
+
+  static Node to_list(Node& entry) {
+    Node entries = Node::list_at(entry.mark);
+    entries.items.push_back(Node::text_at(std::move(entry.text), entry.mark));
+    return entries;
   }
 
   Result<void> key_values(Node& node) {

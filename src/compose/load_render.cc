@@ -289,6 +289,17 @@ class Renderer {
     return unless_empty(std::move(out));
   }
 
+  static std::vector<std::string> addresses_of(const Node& item, bool in_map, std::string_view after) {
+    std::vector<std::string> addresses;
+    if (!in_map)
+      for (const std::string_view address : split(after, ',')) addresses.emplace_back(address);
+    else if (item.is_list())
+      for (const Node& address : item.items) addresses.push_back(address.scalar_text());
+    else
+      addresses.push_back(item.scalar_text());
+    return addresses;
+  }
+
   // The separator is the first `=`, or else the first `:`; an address may stand in brackets.
   Result<Shown> hosts(const Node& node, const Trail& trail) const {
     std::vector<std::string> out;
@@ -300,17 +311,9 @@ class Renderer {
         return refuse(item, trail, fmt::format("invalid additional host, missing IP: {}", entry));
       if (host.empty() || host.find_first_of(":=") != std::string_view::npos)
         return refuse(item, trail, fmt::format("bad host name '{}'", host));
-      std::vector<std::string> addresses;
-      if (!node.is_map())
-        for (const std::string_view address : split(parts.after, ',')) addresses.emplace_back(address);
-      else if (item.is_list())
-        for (const Node& address : item.items) addresses.push_back(address.scalar_text());
-      else
-        addresses.push_back(entry);
-      for (std::string_view address : addresses) {
-        if (address.size() > 2 && address.starts_with('[') && address.ends_with(']'))
-          address = address.substr(1, address.size() - 2);
-        out.push_back(fmt::format("{}={}", host, address));
+      for (std::string_view address : addresses_of(item, node.is_map(), parts.after)) {
+        const bool brackets = address.size() > 2 && address.starts_with('[') && address.ends_with(']');
+        out.push_back(fmt::format("{}={}", host, brackets ? address.substr(1, address.size() - 2) : address));
       }
     }
     std::ranges::sort(out);
