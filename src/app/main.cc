@@ -1,7 +1,6 @@
-// The program: hands the command line to the verb of the platform that its first word names, else to the Compose command line. The
+// The program: hands the command line to the verb that its first word names, else to the Compose command line. The
 // environment is read here and nowhere else.
 #include <csignal>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -12,11 +11,8 @@ extern "C" char** environ;
 
 namespace {
 
-using Arguments = std::vector<std::string>;
-using Environment = std::map<std::string, std::string>;
-
-Environment environment_of_process() {
-  Environment out;
+berth::app::Environment environment_of_process() {
+  berth::app::Environment out;
   for (char** entry = environ; entry && *entry; ++entry) {
     const std::string text = *entry;
     const auto sign = text.find('=');
@@ -29,7 +25,7 @@ Environment environment_of_process() {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  const Arguments arguments(argv + 1, argv + argc);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
   const auto environment = environment_of_process();
   std::vector<berth::cli::OtherVerb> shown;
   for (const auto& verb : berth::app::verbs()) {
