@@ -9,6 +9,7 @@ using End = http::BodyKind::End;
 using Step = http::BodyDecoder::Next;
 
 constexpr std::size_t kMostBatch = 32u << 10;  // of small pieces that go out in one write
+constexpr std::size_t kLarge = 4u << 10;       // from here on a write of its own costs less than the copy
 constexpr int kMostInterim = 8;
 constexpr auto kReuse = std::chrono::seconds(60);
 // A request that must not be repeated gets a connection that the upstream hardly can be about to close.
@@ -227,34 +228,39 @@ class Exchange {
   io::Task<Result<void>> send_body() {
     const bool chunked = client_.head.framing.chunked;
     http::BodyDecoder decoder(http::body_of(client_.head));
-    std::string& batch = client_.batch;
-    batch.clear();
+    client_.batch.clear();
     while (true) {
       std::string_view input = client_.wire.unread();
       const std::size_t before = input.size();
       const auto step = decoder.next(input);
-      if (step.what == Step::data) {
-        CO_TRY(count_body(step.data.size()));
-        if (chunked) append_piece(batch, step.data);
-        if (!chunked || batch.size() > kMostBatch) {
-          CO_TRY(co_await to_upstream(chunked ? std::string_view(batch) : step.data));
-          batch.clear();
-        }
-      }
+      if (step.what == Step::data) CO_TRY(co_await send_piece(step.data, chunked));
       // Only now: the piece is a view into what is consumed.
       client_.wire.consume(before - input.size());
       if (step.what == Step::refused) {
         co_return refuse_body(400, "The request's body is malformed.", std::string(step.reason));
       }
       if (step.what == Step::end) {
-        if (chunked) batch += http::kLastChunk;
-        co_return co_await to_upstream(batch);
+        if (chunked) client_.batch += http::kLastChunk;
+        co_return co_await flush_upload();
       }
       if (step.what != Step::need_more) continue;
-      CO_TRY(co_await to_upstream(batch));
-      batch.clear();
+      CO_TRY(co_await flush_upload());
       CO_TRY(co_await more_body());
     }
+  }
+
+  io::Task<Result<void>> send_piece(std::string_view data, bool chunked) {
+    CO_TRY(count_body(data.size()));
+    if (!chunked) co_return co_await to_upstream(data);
+    append_piece(client_.batch, data);
+    if (client_.batch.size() <= kMostBatch) co_return Result<void>{};
+    co_return co_await flush_upload();
+  }
+
+  io::Task<Result<void>> flush_upload() {
+    auto sent = co_await to_upstream(client_.batch);
+    client_.batch.clear();
+    co_return sent;
   }
 
   static void append_piece(std::string& batch, std::string_view data) {
@@ -360,13 +366,15 @@ class Exchange {
   io::Task<Result<void>> pass_on(std::string_view data, const ReplyShape& shape) {
     ended_.sent += data.size();
     std::string& out = client_.out;
+    // Small pieces go out together with the head; large ones as they are, without a copy.
+    const bool large = data.size() > kLarge || out.size() + data.size() > kMostBatch;
     if (shape.chunked) {
       append_piece(out, data);
-    } else if (data.size() <= kMostBatch - std::min(out.size(), kMostBatch)) {
-      out.append(data);
-    } else {
+    } else if (large) {
       CO_TRY(co_await flush());
       co_return co_await to_client(data);
+    } else {
+      out.append(data);
     }
     if (out.size() >= kMostBatch / 2) co_return co_await flush();
     co_return Result<void>{};
