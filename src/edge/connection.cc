@@ -1,5 +1,7 @@
 #include "edge/connection.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "edge/page.h"
 #include "edge/path.h"
@@ -189,7 +191,14 @@ class Connection {
                              .headers = &head.fields};
     handled.entry = live.routes().find(client_.hop.listener, facts);
     if (!handled.entry) return without_route(live, facts, handled);
-    return with_route(live, handled);
+    return with_route(live, facts.client, handled);
+  }
+
+  bool is_within_rates(const Route& route, const Ip& client) {
+    return std::ranges::all_of(route.middlewares, [&](const Middleware& each) {
+      const auto* limit = std::get_if<RateLimit>(&each.action);
+      return !limit || shared_.limiter.allow(*limit, each.name, client, shared_.loop.now());
+    });
   }
 
   bool without_route(const Live& live, const RequestFacts& facts, Handled& handled) {
@@ -203,7 +212,10 @@ class Connection {
     return answer(handled, plain ? 301 : 308, "This address is served over https.");
   }
 
-  bool with_route(const Live& live, Handled& handled) {
+  bool with_route(const Live& live, const Ip& client, Handled& handled) {
+    if (!is_within_rates(handled.entry->route, client)) {
+      return answer(handled, 429, "Too many requests. Try again in a moment.");
+    }
     const std::size_t most = live.settings().body_bytes;
     if (most > 0 && client_.head.framing.length.value_or(0) > most) {
       return answer(handled, 413, "The request's body is larger than this server accepts.");

@@ -8,6 +8,7 @@
 #include "edge/channel.h"
 #include "edge/forward.h"
 #include "edge/live.h"
+#include "edge/rate.h"
 #include "edge/upstream_pool.h"
 
 namespace berth::edge {
@@ -24,6 +25,7 @@ struct Shared {
   AccessSink access;                 ///< may be empty
   EventSink event;                   ///< may be empty
   bool draining = false;
+  RateLimiter limiter;
   std::size_t turn = 0;  ///< round robin
   io::Time reported{};   ///< when upstream_failed was sent last
 };

@@ -1,8 +1,10 @@
 #include "edge/label_middleware.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "http/head.h"
 
 namespace berth::edge {
@@ -163,10 +165,34 @@ Result<Middleware> headers(const Source& source, std::vector<std::string>& warni
   return Middleware{source.name, std::move(action)};
 }
 
+Result<std::uint32_t> number_of(const Source& source, std::string_view field, std::uint32_t fallback) {
+  const std::string text = value_of(source, field);
+  std::uint32_t number = fallback;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool right = text.empty() || (error == std::errc{} && end == text.data() + text.size() && number <= 1'000'000);
+  return right ? Result<std::uint32_t>(number) : wrong(source, field, "\"" + text + "\" is not a number up to 1000000");
+}
+
+Result<Middleware> rate_limit(const Source& source) {
+  TRY(only(source, {"average", "period", "burst"}));
+  RateLimit action{.average = TRY(number_of(source, "average", 0)), .burst = TRY(number_of(source, "burst", 1))};
+  const std::string period = value_of(source, "period");
+  if (!period.empty()) {
+    // Traefik also takes a bare number of seconds.
+    const bool digits = std::ranges::all_of(period, [](char c) { return c >= '0' && c <= '9'; });
+    const auto parsed = parse_duration(digits ? period + "s" : period);
+    if (!parsed || *parsed < std::chrono::milliseconds(1)) {
+      return wrong(source, "period", "\"" + period + "\" is not a duration such as 1s or 1m");
+    }
+    action.period = std::chrono::duration_cast<std::chrono::milliseconds>(*parsed);
+  }
+  action.burst = std::max(action.burst, 1u);
+  return Middleware{source.name, action};
+}
+
 /// Kinds that a route can do without, and what that means.
 constexpr std::pair<std::string_view, std::string_view> kOptional[] = {
     {"compress", "responses are not compressed"},
-    {"ratelimit", "requests are not limited"},
     {"inflightreq", "requests are not limited"},
     {"buffering", "bodies are streamed"},
     {"circuitbreaker", "requests are always tried"},
@@ -217,18 +243,18 @@ class ChainReader {
                                " is not supported yet: " + std::string(meaning));
       return {};
     }
-    if (source.kind == "redirectscheme")
-      chain.actions.push_back(TRY(redirect_scheme(source)));
-    else if (source.kind == "stripprefix")
-      chain.actions.push_back(TRY(strip_prefix(source)));
-    else if (source.kind == "addprefix")
-      chain.actions.push_back(TRY(add_prefix(source)));
-    else if (source.kind == "headers")
-      chain.actions.push_back(TRY(headers(source, chain.warnings)));
-    else
-      return fail(Code::invalid, "middleware \"" + source.name + "\": " + source.kind +
-                                     " is not supported yet, and the route would not be what it should be without it");
+    chain.actions.push_back(TRY(action_of(source)));
     return {};
+  }
+
+  Result<Middleware> action_of(const Source& source) {
+    if (source.kind == "redirectscheme") return redirect_scheme(source);
+    if (source.kind == "stripprefix") return strip_prefix(source);
+    if (source.kind == "addprefix") return add_prefix(source);
+    if (source.kind == "ratelimit") return rate_limit(source);
+    if (source.kind == "headers") return headers(source, chain.warnings);
+    return fail(Code::invalid, "middleware \"" + source.name + "\": " + source.kind +
+                                   " is not supported yet, and the route would not be what it should be without it");
   }
 
   const Named& defined_;

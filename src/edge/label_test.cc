@@ -64,6 +64,9 @@ std::string print(const Middleware& middleware) {
     out += " strip " + join(strip->prefixes, " ");
   } else if (const auto* add = std::get_if<AddPrefix>(&middleware.action)) {
     out += " add " + add->prefix;
+  } else if (const auto* limit = std::get_if<RateLimit>(&middleware.action)) {
+    out += " limit " + std::to_string(limit->average) + " per " + std::to_string(limit->period.count()) +
+           " ms, burst " + std::to_string(limit->burst);
   } else if (const auto* headers = std::get_if<Headers>(&middleware.action)) {
     for (const auto& [name, value] : headers->request) out += " >" + name + "=" + value;
     for (const auto& [name, value] : headers->response) out += " <" + name + "=" + value;

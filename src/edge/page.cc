@@ -36,7 +36,7 @@ void append_own_reply(std::string& out, const OwnReply& reply) {
   http::append_field(out, "Content-Length", std::to_string(body.size()));
   if (reply.status >= 400) http::append_field(out, "Cache-Control", "no-store");
   http::append_field(out, "X-Content-Type-Options", "nosniff");
-  if (reply.status == 503) http::append_field(out, "Retry-After", "2");
+  if (reply.status == 503 || reply.status == 429) http::append_field(out, "Retry-After", "2");
   if (reply.status == 405) http::append_field(out, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   if (!reply.keep_alive) http::append_field(out, "Connection", "close");
   out += "\r\n";

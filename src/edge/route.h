@@ -1,6 +1,7 @@
 // The edge's whole table as one immutable value: built anew on each change and swapped at once.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -60,10 +61,18 @@ struct Headers {
   friend bool operator==(const Headers&, const Headers&) = default;
 };
 
+/// Requests of one client (an IPv4 address, an IPv6 /64): `average` per `period` and `burst` at once; 429 beyond.
+struct RateLimit {
+  std::uint32_t average = 0;  ///< 0: no limit
+  std::chrono::milliseconds period{1000};
+  std::uint32_t burst = 1;
+  friend bool operator==(const RateLimit&, const RateLimit&) = default;
+};
+
 /// A middleware of a route, applied in order.
 struct Middleware {
   std::string name;
-  std::variant<RedirectScheme, StripPrefix, AddPrefix, Headers> action;
+  std::variant<RedirectScheme, StripPrefix, AddPrefix, Headers, RateLimit> action;
   friend bool operator==(const Middleware&, const Middleware&) = default;
 };
 

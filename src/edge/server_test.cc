@@ -152,6 +152,19 @@ Test AnswersItself_body(World& world) {
 }
 RUN(AnswersItself)
 
+Test LimitsTheRateOfARoute_body(World& world) {
+  Snapshot snapshot = world.snapshot(2);
+  snapshot.routes[0].middlewares = {{"m", RateLimit{.average = 1, .period = std::chrono::hours(1), .burst = 3}}};
+  world.use(std::move(snapshot));
+  auto browser = co_await world.browse();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ((co_await browser->ask(get("/h"))).status, 200);
+  const Answer answer = co_await browser->ask(get("/h"));
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(answer.field("retry-after"), "2");
+  EXPECT_EQ((co_await browser->ask(get("/h", "", "gone.test"))).status, 503);
+}
+RUN(LimitsTheRateOfARoute)
+
 Test RedirectsToTls_body(World& world) {
   Snapshot snapshot = world.snapshot(2);
   snapshot.settings.public_https_port = 8443;

@@ -106,6 +106,10 @@ Json encode(const Middleware& middleware) {
   } else if (const auto* headers = std::get_if<Headers>(&middleware.action)) {
     json.set("request_headers", pairs(headers->request));
     json.set("response_headers", pairs(headers->response));
+  } else if (const auto* limit = std::get_if<RateLimit>(&middleware.action)) {
+    json.set("rate_average", std::int64_t{limit->average});
+    json.set("rate_period", static_cast<std::int64_t>(limit->period.count()));
+    json.set("rate_burst", std::int64_t{limit->burst});
   }
   return json;
 }
@@ -122,6 +126,10 @@ Result<Middleware> decode_middleware(const Json& json) {
     middleware.action = AddPrefix{std::string(json["add_prefix"].text())};
   } else if (json.contains("request_headers")) {
     middleware.action = Headers{pairs(json["request_headers"]), pairs(json["response_headers"])};
+  } else if (json.contains("rate_average")) {
+    middleware.action = RateLimit{static_cast<std::uint32_t>(json["rate_average"].integer()),
+                                  std::chrono::milliseconds(std::max<std::int64_t>(1, json["rate_period"].integer())),
+                                  static_cast<std::uint32_t>(std::max<std::int64_t>(1, json["rate_burst"].integer()))};
   } else {
     return fail(Code::invalid, "snapshot: middleware \"" + middleware.name + "\" is of an unknown kind");
   }

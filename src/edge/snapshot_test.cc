@@ -36,6 +36,7 @@ Snapshot full() {
                       .middlewares = {{"m1", RedirectScheme{"https", "444", true}},
                                       {"m2", StripPrefix{{"/a", "/b"}}},
                                       {"m3", AddPrefix{"/c"}},
+                                      {"m5", RateLimit{100, 2000ms, 50}},
                                       {"m4", Headers{{{"A", "1"}}, {{"B", ""}, {"C", "\"ü"}}}}},
                       .warnings = {"w"}}};
   snapshot.certificates = {{.hosts = {"a", "*.b"},

@@ -1,0 +1,35 @@
+// How many requests a client may send in a time. Pure: the caller tells the time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+
+#include "edge/route.h"
+
+namespace berth::edge {
+
+/// Counts for all routes of one loop, at most 65,536 clients at a time. Beyond that those that could send a full burst
+/// again are forgotten, and if none could, all are: memory stays bounded, and a flood costs others nothing.
+class RateLimiter {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  /// Whether the request may pass; it counts then. `name` is the middleware's.
+  bool allow(const RateLimit& limit, std::string_view name, const Ip& client, Time now);
+  std::size_t size() const { return next_.size(); }
+
+ private:
+  struct Key {
+    std::size_t name;  ///< hash
+    Ip client;         ///< IPv6: its /64
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Key& key) const;
+  };
+  /// When a client would have used up its share if it had sent evenly (GCRA's theoretical arrival time).
+  std::unordered_map<Key, Time, Hash> next_;
+};
+
+}  // namespace berth::edge
