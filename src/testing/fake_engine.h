@@ -104,6 +104,7 @@ struct FakeRequest {
 };
 
 class FakeFeed;
+class FakeState;
 /// What the engine answers.
 struct FakeReply {
   int status = 200;
@@ -137,12 +138,14 @@ struct FakeEngineOptions {
   std::string version{};                     ///< of the engine; "" is one that speaks `api`
   std::int64_t epoch = 1'767'225'600;        ///< seconds since 1970 when it begins: 2026-01-01
   std::vector<std::uint16_t> taken_ports{};  ///< of the host, by foreign processes
+  std::vector<std::string> missing_paths{};  ///< of the host: bind mounts of them (in Mounts) are refused
 };
 
 /// Thread: its loop's. It must be destroyed before the loop and while the loop does not run; inside a coroutine
 /// await close() first.
 class FakeEngine {
  public:
+  class Front;
   explicit FakeEngine(io::Loop& loop, FakeEngineOptions options = {});
   ~FakeEngine();
 
@@ -189,9 +192,8 @@ class FakeEngine {
   std::vector<std::string> changes() const;
 
  private:
-  class Front;
-  std::shared_ptr<class FakeState> state_;
-  std::unique_ptr<Front> front_;
+  std::shared_ptr<FakeState> state_;
+  std::shared_ptr<Front> front_;
 };
 
 }  // namespace berth::testing
