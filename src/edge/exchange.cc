@@ -38,6 +38,7 @@ class Exchange {
     clock_at_ = shared_.loop.now() + kWatchAfter;
     clock_.arm(clock_at_);
     const auto talked = co_await talk().under(cancel_);
+    over_ = true;
     scope_.cancel();
     co_await scope_.join();
     if (!talked && ended_.status == 0 && ended_.own_status == 0) explain(talked.error());
@@ -75,6 +76,7 @@ class Exchange {
   void no_limit(io::Time& deadline) { deadline = io::Time::max(); }
 
   void on_clock() {
+    if (over_) return;  // a child that began now would outlive the join
     const io::Time now = shared_.loop.now();
     if (now >= reply_by_ || now >= upload_by_) {
       timed_out_ = true;
@@ -461,7 +463,7 @@ class Exchange {
   io::Time clock_at_ = io::Time::max(), reply_by_ = io::Time::max(), upload_by_ = io::Time::max();
   const bool trusted_, websocket_;
   Upload upload_;
-  bool stale_ = false, watching_ = false, timed_out_ = false, body_late_ = false, client_gone_ = false,
+  bool over_ = false, stale_ = false, watching_ = false, timed_out_ = false, body_late_ = false, client_gone_ = false,
        reusable_ = false;
   io::Event back_;
   UpstreamPool::Connection upstream_;
