@@ -33,6 +33,17 @@ bool is_port(std::string_view text) {
   return text.size() <= 5 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// Labels of 1 to 63 letters, digits, '-' and '_', divided by dots.
+bool is_name(std::string_view text) {
+  if (text.size() > 253) return false;
+  const auto word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  };
+  return std::ranges::all_of(split(text, '.'), [&](std::string_view label) {
+    return !label.empty() && label.size() <= 63 && std::ranges::all_of(label, word);
+  });
+}
+
 std::string form_decode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -151,17 +162,9 @@ Result<std::string> canonical_host(std::string_view text) {
     return ip ? Result<std::string>(ip->text()) : wrong();
   }
   if (text.ends_with('.')) text.remove_suffix(1);
-  if (text.empty() || text.size() > 253) return wrong();
-  std::size_t label = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool word =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    if (c == '.' ? label == 0 : !(word || (c == '*' && i == 0 && (text.size() == 1 || text[1] == '.')))) return wrong();
-    label = c == '.' ? 0 : label + 1;
-    if (label > 63) return wrong();
-  }
-  return label == 0 ? Result<std::string>(wrong()) : lower(text);
+  if (text == "*") return std::string(text);
+  if (!is_name(text.starts_with("*.") ? text.substr(2) : text)) return wrong();
+  return lower(text);
 }
 
 }  // namespace berth::edge
