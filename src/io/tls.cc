@@ -77,17 +77,21 @@ TlsContext::~TlsContext() = default;
 
 namespace {
 
-int on_client_hello(SSL* ssl, void* argument) {
+// Called once per handshake, also without a name and for resumed sessions.
+int on_server_name(SSL* ssl, int* alert, void* argument) {
   const auto& parts = *static_cast<TlsContext::Parts*>(argument);
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   const auto identity = parts.server.choose(name ? name : "");
-  if (!identity) return 0;
+  if (!identity) {
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
   const auto& chosen = identity->parts();
   SSL_use_certificate(ssl, chosen.leaf.get());
   SSL_use_PrivateKey(ssl, chosen.key.get());
   SSL_clear_chain_certs(ssl);
   for (const auto& certificate : chosen.chain) SSL_add1_chain_cert(ssl, certificate.get());
-  return 1;
+  return SSL_TLSEXT_ERR_OK;
 }
 
 int on_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered, unsigned size,
@@ -137,7 +141,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(TlsServerOptions options)
   // Forward secrecy and authenticated encryption only, also in TLS 1.2 (RFC 9325 section 4.2).
   SSL_CTX_set_cipher_list(parts.context, "ECDHE+AESGCM:ECDHE+CHACHA20");
   SSL_CTX_set_session_id_context(parts.context, reinterpret_cast<const unsigned char*>("berth"), 5);
-  SSL_CTX_set_cert_cb(parts.context, on_client_hello, &parts);
+  SSL_CTX_set_tlsext_servername_callback(parts.context, on_server_name);
+  SSL_CTX_set_tlsext_servername_arg(parts.context, &parts);
   SSL_CTX_set_alpn_select_cb(parts.context, on_alpn, &parts);
   return out;
 }
