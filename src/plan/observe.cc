@@ -46,18 +46,19 @@ io::Task<Result<Json>> inspect_volume_named(engine::Client& client, std::string 
   co_return co_await engine::inspect_volume(client, std::move(name));
 }
 
-void add(std::vector<Lookup>& lookups, Inspect inspect, const std::vector<std::string>& names) {
-  for (const auto& name : names) lookups.push_back({inspect, name});
+bool is_named(const Json& item, const std::string& name) {
+  if (item["Name"].text() == name) return true;
+  const auto& names = item["Names"].items();
+  return std::any_of(names.begin(), names.end(), [&](const Json& one) { return one.text() == '/' + name; });
 }
 
-void add_listed(std::vector<Lookup>& lookups, Inspect inspect, const Json& list, std::string_view key) {
-  for (const Json& item : list.items()) {
-    const std::string name(item[key].text());
-    const bool known = std::any_of(lookups.begin(), lookups.end(), [&](const Lookup& lookup) {
-      return lookup.inspect == inspect && lookup.name == name;
-    });
-    if (!known) lookups.push_back({inspect, name});
-  }
+// What the list has, and what it has not of `names`.
+void add(std::vector<Lookup>& lookups, Inspect inspect, const Json& list, const std::vector<std::string>& names) {
+  const auto& items = list.items();
+  for (const Json& item : items) lookups.push_back({inspect, std::string(item["Id"].text(item["Name"].text()))});
+  for (const auto& name : names)
+    if (std::none_of(items.begin(), items.end(), [&](const Json& item) { return is_named(item, name); }))
+      lookups.push_back({inspect, name});
 }
 
 // The images of containers are looked up by id too: what an image supplies is not a difference.
@@ -90,12 +91,9 @@ io::Task<Result<Observed>> observe(engine::Client& client, Wanted wanted) {
   Lists lists;
   if (!wanted.project.empty()) lists = CO_TRY(co_await list(client, wanted.project));
   std::vector<Lookup> lookups;
-  add(lookups, engine::inspect_container, wanted.containers);
-  add_listed(lookups, engine::inspect_container, lists.containers, "Id");
-  add(lookups, engine::inspect_network, wanted.networks);
-  add_listed(lookups, engine::inspect_network, lists.networks, "Id");
-  add(lookups, inspect_volume_named, wanted.volumes);
-  add_listed(lookups, inspect_volume_named, lists.volumes, "Name");
+  add(lookups, engine::inspect_container, lists.containers, wanted.containers);
+  add(lookups, engine::inspect_network, lists.networks, wanted.networks);
+  add(lookups, inspect_volume_named, lists.volumes, wanted.volumes);
   CO_TRY(co_await look_all(client, lookups));
 
   Replies replies{.version = client.version()};
@@ -104,11 +102,7 @@ io::Task<Result<Observed>> observe(engine::Client& client, Wanted wanted) {
     auto& into = lookup.inspect == engine::inspect_container ? replies.containers
                  : lookup.inspect == engine::inspect_network ? replies.networks
                                                              : replies.volumes;
-    // A container or network may have been found under its name and in the list.
-    const std::string_view key = &into == &replies.volumes ? "Name" : "Id";
-    const bool known = std::any_of(into.begin(), into.end(),
-                                   [&](const Json& other) { return other[key].text() == (*lookup.reply)[key].text(); });
-    if (!known) into.push_back(std::move(*lookup.reply));
+    into.push_back(std::move(*lookup.reply));
   }
 
   std::vector<Lookup> images;
