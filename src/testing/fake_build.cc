@@ -192,6 +192,7 @@ Json run_stage(Build& build, const std::vector<Stage>& stages, const Stage& stag
                std::string& base) {
   Json config = image_config_defaults();
   std::size_t number = 0;
+  bool command_set = false;
   for (const Instruction& step : stage.steps) {
     build.say(fmt::format("Step {}/{} : {}{}{}", ++number, total, step.name, step.rest.empty() ? "" : " ", step.rest));
     build.say("\n");
@@ -217,6 +218,9 @@ Json run_stage(Build& build, const std::vector<Stage>& stages, const Stage& stag
       return {};
     }
     apply(step, config);
+    // An ENTRYPOINT drops the CMD of the base image.
+    command_set = command_set || step.name == "CMD";
+    if (step.name == "ENTRYPOINT" && !command_set) config.set("Cmd", nullptr);
     build.say(fmt::format(" ---> Running in {}\n", id));
     build.say(fmt::format("Removing intermediate container {}\n", id));
     build.say(fmt::format(" ---> {}\n", build.state.new_id("step").substr(0, 12)));

@@ -11,15 +11,23 @@ namespace {
 
 constexpr std::int64_t kSize = 775'267;
 
+// As the engine names what it did not find: with its tag, but an id as it is.
+std::string shown(std::string_view name) {
+  const auto reference = engine::parse_reference(name);
+  return reference && !name.starts_with("sha256:") ? reference->text() : std::string(name);
+}
+
 FakeReply not_found(std::string_view name) {
-  const auto full = full_reference(name);
-  return refuse(404,
-                fmt::format("No such image: {}", full && !name.starts_with("sha256:") ? *full : std::string(name)));
+  return refuse(404, fmt::format("No such image: {}", shown(name)));
 }
 
 void emit(FakeState& state, const FakeStoredImage& image, std::string_view action, std::string_view name) {
   Json attributes = image.image.config["Labels"].is_object() ? image.image.config["Labels"] : Json::object();
   state.emit("image", action, image.id, with(std::move(attributes), {{"name", name}}));
+}
+
+std::string layer_of(std::string_view image) {
+  return "sha256:" + sha256_hex(image);
 }
 
 Json texts(const std::vector<std::string>& items) {
@@ -43,17 +51,15 @@ Json inspect_json(const FakeState& state, const FakeStoredImage& image) {
   Json data = Json::object();
   for (const std::string_view part : {"MergedDir", "UpperDir", "WorkDir"}) data.set(part, "/var/lib/docker/overlay2");
   json.set("GraphDriver", Json::object({{"Data", std::move(data)}, {"Name", "overlay2"}}));
-  json.set("RootFS", Json::object({{"Type", "layers"}, {"Layers", Json::array({"sha256:" + sha256_hex(image.id)})}}));
+  json.set("RootFS", Json::object({{"Type", "layers"}, {"Layers", Json::array({layer_of(image.id)})}}));
   return with(std::move(json), {{"Metadata", Json::object({{"LastTagTime", time_text(image.created)}})}});
 }
 
 FakeReply inspect(FakeState& state, const FakeArgs& args) {
   const FakeStoredImage* image = state.find_image(args.name());
   if (image) return answer(200, inspect_json(state, *image));
-  const auto full = full_reference(args.name());
-  if (state.at_least(44)) return refuse(404, fmt::format("No such image: {}", full.value_or(std::string(args.name()))));
-  return refuse(
-      404, fmt::format("no such image: {}: No such image: {}", args.name(), full.value_or(std::string(args.name()))));
+  if (state.at_least(44)) return not_found(args.name());
+  return refuse(404, fmt::format("no such image: {}: No such image: {}", args.name(), shown(args.name())));
 }
 
 // The tags that a `reference` filter leaves.
@@ -129,6 +135,7 @@ const FakeContainer* user_of(const FakeState& state, const FakeStoredImage& imag
 
 Json delete_image(FakeState& state, FakeStoredImage& image, Json done) {
   done.push(Json::object({{"Deleted", image.id}}));
+  done.push(Json::object({{"Deleted", layer_of(image.id)}}));
   emit(state, image, "delete", image.id);
   std::erase_if(state.images, [&](const FakeStoredImage& other) { return &other == &image; });
   return done;

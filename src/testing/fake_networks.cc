@@ -303,7 +303,11 @@ FakeReply disconnect(FakeState& state, const FakeArgs& args) {
   if (place == container->endpoints.end())
     return refuse(500, fmt::format("container {} is not connected to {}network {}", container->id,
                                    container->up() ? "" : "the ", name));
-  leave_network(state, *container, *place);
+  if (container->up()) {
+    leave_network(state, *container, *place);
+  } else if (network) {
+    emit(state, *network, "disconnect", container->id);
+  }
   container->endpoints.erase(place);
   return answer(200);
 }

@@ -40,7 +40,8 @@ Json overlay(Json shape, const Json& given, const Names& optional) {
   for (auto& [key, value] : shape.members_mut())
     if (!given[key].is_null()) value = given[key];
   for (const std::string_view key : optional)
-    if (given.contains(key) && (!given[key].is_empty() || given[key].is_number())) shape.set(key, given[key]);
+    if (given.contains(key) && (!given[key].is_empty() || given[key].is_number() || key == "Init"))
+      shape.set(key, given[key]);
   return shape;
 }
 
@@ -101,7 +102,7 @@ Json complete_host(const FakeState& state, const Json& given) {
   default_text("IpcMode", "private");
   default_text("CgroupnsMode", "host");
   if (host["ShmSize"].integer() == 0) host.set("ShmSize", 64 << 20);
-  if (host["PidsLimit"].integer() == 0) host.set("PidsLimit", nullptr);
+  if (host["PidsLimit"].integer() <= 0) host.set("PidsLimit", nullptr);
   if (host["Memory"].integer() > 0 && host["MemorySwap"].integer() == 0)
     host.set("MemorySwap", 2 * host["Memory"].integer());
   host.set("PortBindings", complete_bindings(given["PortBindings"]));

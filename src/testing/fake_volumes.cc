@@ -95,6 +95,7 @@ FakeReply prune(FakeState& state, const FakeArgs& args) {
   Json names;
   std::erase_if(state.volumes, [&](const FakeVolume& volume) {
     if (!users_of(state, volume.name).empty() || !has_labels(volume.body["Labels"], *filters)) return false;
+    if (!volume.body["Options"].is_null()) return false;  // as dockerd: those with options stay
     if (args.at_least(42) && !(filters->contains("all") && all) && !volume.anonymous) return false;
     names.push(volume.name);
     emit(state, volume, "destroy");
