@@ -58,11 +58,11 @@ Error error_of(int status, std::string_view body) {
   return {code_of_status(status), std::move(message)};
 }
 
-http::Request request_of(Call& call, std::string_view prefix) {
+http::Request request_of(const Call& call, std::string_view prefix) {
   http::Request request{.method = call.method, .host = "docker"};
   request.target = std::string(prefix) + call.path;
   if (!call.query.empty()) request.target += "?" + http::encode_query(call.query);
-  request.headers = std::move(call.headers);
+  request.headers = call.headers;
   if (!call.body.is_null()) {
     request.body = call.body.dump();
     request.headers.emplace_back("Content-Type", "application/json");
@@ -172,23 +172,37 @@ Result<void> Client::require(Feature feature, std::string_view subject) const {
                                  version_.text());
 }
 
+// Whether `refusal` is that of our version, and another one is spoken from now on: the engine was upgraded or replaced
+// while we live. It refuses before it acts, so that the call may be repeated.
+bool Client::adapt(const Error& refusal) {
+  if (refusal.code != Code::invalid) return false;
+  const auto range = range_from_refusal(refusal.message, version_);
+  if (!range) return false;
+  const auto version = negotiate(*range);
+  if (!version || *version == version_) return false;
+  version_ = *version;
+  return true;
+}
+
 io::Task<Result<Json>> Client::call(Call call) {
-  const std::string subject = subject_of(call, address_);
-  http::Request request = request_of(call, "/v" + version_.text());
-  auto reply = co_await limited(call.deadline, whole(pool_, std::move(request), call.reply_limit));
-  co_return named(std::move(reply), subject, call.deadline);
+  auto reply = co_await limited(call.deadline, whole(pool_, request_of(call, prefix()), call.reply_limit));
+  if (!reply && adapt(reply.error()))
+    reply = co_await limited(call.deadline, whole(pool_, request_of(call, prefix()), call.reply_limit));
+  co_return named(std::move(reply), subject_of(call, address_), call.deadline);
 }
 
 io::Task<Result<http::Exchange>> Client::stream(Call call) {
-  const std::string subject = subject_of(call, address_);
-  http::Request request = request_of(call, "/v" + version_.text());
-  auto exchange = co_await limited(call.deadline, checked(pool_, std::move(request)));
-  co_return named(std::move(exchange), subject, call.deadline);
+  auto exchange = co_await limited(call.deadline, checked(pool_, request_of(call, prefix())));
+  if (!exchange && adapt(exchange.error())) {
+    auto again = co_await limited(call.deadline, checked(pool_, request_of(call, prefix())));
+    co_return named(std::move(again), subject_of(call, address_), call.deadline);
+  }
+  co_return named(std::move(exchange), subject_of(call, address_), call.deadline);
 }
 
 io::Task<Result<void>> Client::upload(Call call, http::Source source, http::Consumer consume) {
   call.headers.emplace_back("Content-Type", "application/x-tar");
-  http::Request request = request_of(call, "/v" + version_.text());
+  http::Request request = request_of(call, prefix());
   const http::Consumer successes = [&](http::Exchange& exchange) { return consume_success(exchange, consume); };
   co_return co_await pool_.upload(std::move(request), std::move(source), successes);
 }
@@ -197,7 +211,7 @@ io::Task<Result<http::Upgraded>> Client::upgrade(Call call) {
   const std::string subject = subject_of(call, address_);
   call.headers.emplace_back("Connection", "Upgrade");
   call.headers.emplace_back("Upgrade", "tcp");
-  http::Request request = request_of(call, "/v" + version_.text());
+  http::Request request = request_of(call, prefix());
   auto handshake = co_await limited(call.deadline, pool_.upgrade(std::move(request), true));
   auto answered = CO_TRY(named(std::move(handshake), subject, call.deadline));
   if (!answered.connection) co_return fail(error_of(answered.reply.status, answered.body));

@@ -52,7 +52,7 @@ class Client {
                                                            std::unique_ptr<io::Dialer> dialer = nullptr);
 
   const Address& address() const { return address_; }
-  /// The API version in use.
+  /// The API version in use. It moves when the engine was replaced by one that refuses it.
   ApiVersion version() const { return version_; }
   bool has(Feature feature) const { return engine::has(version_, feature); }
   /// Code::invalid: "`subject` needs <feature>, which came with API 1.44; this engine speaks 1.41".
@@ -70,6 +70,8 @@ class Client {
  private:
   Client(Address address, std::unique_ptr<io::Dialer> dialer);
   io::Task<Result<void>> settle_version();
+  bool adapt(const Error& refusal);
+  std::string prefix() const { return "/v" + version_.text(); }
 
   Address address_;
   ApiVersion version_ = kOldestApi;

@@ -71,8 +71,9 @@ io::Task<Result<bool>> serve_request(Wire& wire, const RequestHead& head, const 
   if (response.taken()) co_return false;
   if (!outcome && response.started()) co_return fail(std::move(outcome).error());
   if (!response.started()) {
-    const Error error = outcome ? Error{Code::internal, "the handler sent no reply"} : std::move(outcome).error();
-    const int status = outcome ? 500 : status_of(error.code);
+    if (outcome) outcome = fail(Code::internal, "the handler sent no reply");
+    const Error& error = outcome.error();
+    const int status = status_of(error.code);
     CO_TRY(co_await response.send_json(status, error_text(error.message)));
   }
   if (!response.complete()) co_return false;

@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 #include "http/head.h"
 #include "http/text.h"
 
@@ -80,40 +82,52 @@ std::string Url::target() const {
   return query.empty() ? path : path + "?" + query;
 }
 
-Result<Url> parse_url(std::string_view text) {
-  const auto bad = [&](std::string_view why) {
-    return fail(Code::invalid, "not a URL that berth reads: \"" + std::string(text) + "\": " + std::string(why));
-  };
-  for (const char c : text)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F)
-      return fail(Code::invalid, "white space or a control byte in a URL");
-  Url url;
-  const std::size_t colon = text.find("://");
-  if (colon == std::string_view::npos) return bad("no scheme");
-  for (const char c : text.substr(0, colon)) url.scheme += lower_ascii(c);
-  if (url.scheme != "http" && url.scheme != "https") return bad("the scheme is neither http nor https");
-  std::string_view rest = text.substr(colon + 3);
-  rest = rest.substr(0, rest.find('#'));
-  const std::size_t end = rest.find_first_of("/?");
-  const std::string_view authority = rest.substr(0, end);
-  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end);
-  // Without the text: user info is often a password.
-  if (authority.find('@') != std::string_view::npos) return fail(Code::invalid, "user info in a URL is not read");
-  if (!is_authority(authority)) return bad("malformed host or port");
-  const std::size_t bracket = authority.find(']');
-  const std::size_t port = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  for (const char c : authority.substr(0, port))
+namespace {
+
+auto bad_url(std::string_view text, std::string_view why) {
+  return fail(Code::invalid, "not a URL that berth reads: \"" + std::string(text) + "\": " + std::string(why));
+}
+
+// host[:port] into `url`. REQUIRES: is_authority(text), the scheme is set.
+void split_authority(std::string_view text, Url& url) {
+  const std::size_t bracket = text.find(']');
+  const std::size_t colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  for (const char c : text.substr(0, colon))
     if (c != '[' && c != ']') url.host += lower_ascii(c);
   url.port = url.scheme == "https" ? 443 : 80;
-  if (port != std::string_view::npos && port + 1 < authority.size()) {
-    unsigned value = 0;
-    for (const char c : authority.substr(port + 1)) value = value * 10 + static_cast<unsigned>(c - '0');
-    url.port = static_cast<std::uint16_t>(value);
-  }
-  const std::size_t mark = rest.find('?');
-  url.path = rest.substr(0, mark);
-  if (url.path.empty()) url.path = "/";
-  if (mark != std::string_view::npos) url.query = rest.substr(mark + 1);
+  if (colon == std::string_view::npos || colon + 1 == text.size()) return;
+  unsigned value = 0;
+  for (const char c : text.substr(colon + 1)) value = value * 10 + static_cast<unsigned>(c - '0');
+  url.port = static_cast<std::uint16_t>(value);
+}
+
+bool is_visible(std::string_view text) {
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) return false;
+  return true;
+}
+
+}  // namespace
+
+Result<Url> parse_url(std::string_view text) {
+  if (!is_visible(text)) return fail(Code::invalid, "white space or a control byte in a URL");
+  const std::size_t colon = text.find("://");
+  if (colon == std::string_view::npos) return bad_url(text, "no scheme");
+  Url url;
+  for (const char c : text.substr(0, colon)) url.scheme += lower_ascii(c);
+  if (url.scheme != "http" && url.scheme != "https") return bad_url(text, "the scheme is neither http nor https");
+  std::string_view rest = text.substr(colon + 3);
+  rest = rest.substr(0, rest.find('#'));
+  const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
+  const std::string_view authority = rest.substr(0, end);
+  rest.remove_prefix(end);
+  // Without the text: user info is often a password.
+  if (authority.find('@') != std::string_view::npos) return fail(Code::invalid, "user info in a URL is not read");
+  if (!is_authority(authority)) return bad_url(text, "malformed host or port");
+  split_authority(authority, url);
+  const std::size_t mark = std::min(rest.find('?'), rest.size());
+  url.path = mark == 0 ? "/" : rest.substr(0, mark);
+  url.query = rest.substr(std::min(mark + 1, rest.size()));
   return url;
 }
 
