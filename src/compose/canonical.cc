@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/text.h"
@@ -72,6 +73,29 @@ Node text_map(std::string_view key, const Node& value) {
 void drop_empty(Node& list) {
   std::erase_if(list.items, [](const Node& item) { return item.is_null() || (item.is_text() && item.text.empty()); });
 }
+
+// A mapping that is built key by key; the last of equal keys wins.
+class KeyedNodes {
+ public:
+  void put(std::string_view key, Node value) {
+    const auto [at, fresh] = index_.emplace(key, items_.size());
+    value.key = key;
+    value.key_mark = value.mark;
+    if (fresh)
+      items_.push_back(std::move(value));
+    else
+      items_[at->second] = std::move(value);
+  }
+  Node take(Mark mark) {
+    Node map = Node::map_at(mark);
+    map.items = std::move(items_);
+    return map;
+  }
+
+ private:
+  std::vector<Node> items_;
+  std::unordered_map<std::string, std::size_t> index_;
+};
 
 class Canonical {
  public:
@@ -171,15 +195,15 @@ class Canonical {
   Result<void> key_values(Node& node) {
     if (node.is_map()) return {};
     if (!node.is_list()) return refuse(node, "additional_contexts");
-    Node map = Node::map_at(node.mark);
+    KeyedNodes map;
     for (const Node& item : node.items) {
       const Cut parts = cut(item.text, '=');
       if (!parts.found && lenient_) return {};
       if (!parts.found)
         return context_.fail_at(item.mark, fmt::format("\"{}\" must have the form key=value", item.text));
-      map.set(parts.before, Node::text_at(std::string(parts.after), item.mark));
+      map.put(parts.before, Node::text_at(std::string(parts.after), item.mark));
     }
-    node.become(std::move(map));
+    node.become(map.take(node.mark));
     return {};
   }
 
@@ -285,15 +309,15 @@ class Canonical {
 
   Result<void> ssh(Node& node) {
     if (!node.is_list()) return {};
-    Node map = Node::map_at(node.mark);
+    KeyedNodes map;
     for (const Node& item : node.items) {
       const Cut parts = cut(item.text, '=');
       if (!item.is_text() || (!parts.found && parts.before != "default"))
         return context_.fail_at(item.mark, fmt::format("invalid ssh key \"{}\": write default or id=path", item.text));
-      map.set(parts.before,
+      map.put(parts.before,
               parts.found ? Node::text_at(std::string(parts.after), item.mark) : Node::null_at(item.mark));
     }
-    node.become(std::move(map));
+    node.become(map.take(node.mark));
     return {};
   }
 

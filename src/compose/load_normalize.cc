@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <unordered_set>
+
 #include "base/text.h"
 #include "compose/load_stages.h"
 #include "compose/short.h"
@@ -34,34 +36,49 @@ void normalize_build(Node& build, const Environment& environment) {
   if (Node* args = build.find("args")) fill(*args, environment, false);
 }
 
-void depend(Node& depends_on, std::string_view service, bool restart, Mark mark) {
-  if (depends_on.find(service) != nullptr) return;
-  Node entry = Node::map_at(mark);
-  entry.set("condition", Node::text_at("service_started", mark));
-  entry.set("restart", Node::boolean_at(restart, mark));
-  entry.set("required", Node::boolean_at(true, mark));
-  depends_on.set(service, std::move(entry));
-}
-
 // What a service borrows from another must exist before it.
+class Dependencies {
+ public:
+  explicit Dependencies(const Node& service) : map_(Node::map_at(service.mark)) {
+    if (const Node* declared = service.find("depends_on")) map_ = *declared;
+    for (const Node& entry : map_.items) have_.insert(entry.key);
+  }
+
+  void add(std::string_view service, bool restart, Mark mark) {
+    if (!have_.emplace(service).second) return;
+    Node entry = Node::map_at(mark);
+    entry.set("condition", Node::text_at("service_started", mark));
+    entry.set("restart", Node::boolean_at(restart, mark));
+    entry.set("required", Node::boolean_at(true, mark));
+    entry.key = service;
+    entry.key_mark = mark;
+    map_.items.push_back(std::move(entry));
+  }
+
+  Node take() && { return std::move(map_); }
+
+ private:
+  Node map_;
+  std::unordered_set<std::string> have_;
+};
+
 void add_dependencies(Node& service) {
-  const Node* declared = service.find("depends_on");
-  Node depends_on = declared == nullptr ? Node::map_at(service.mark) : *declared;
+  Dependencies dependencies(service);
   if (const Node* links = service.find("links"))
     for (const Node& link : links->items) {
       const auto parts = split(link.text, ':');
-      depend(depends_on, parts.size() == 2 ? parts[0] : std::string_view(link.text), true, link.mark);
+      dependencies.add(parts.size() == 2 ? parts[0] : std::string_view(link.text), true, link.mark);
     }
   for (const std::string_view space : {"network_mode", "ipc", "pid", "uts", "cgroup"}) {
     const std::string_view shared = service.text_of(space);
     constexpr std::string_view kService = "service:";
-    if (shared.starts_with(kService))
-      depend(depends_on, shared.substr(kService.size()), true, service.find(space)->mark);
+    if (shared.starts_with(kService)) dependencies.add(shared.substr(kService.size()), true, service.find(space)->mark);
   }
   if (const Node* from = service.find("volumes_from"))
     for (const Node& source : from->items)
-      if (!source.text.starts_with("container:")) depend(depends_on, cut(source.text, ':').before, false, source.mark);
-  if (!depends_on.items.empty()) service.set("depends_on", std::move(depends_on));
+      if (!source.text.starts_with("container:")) dependencies.add(cut(source.text, ':').before, false, source.mark);
+  Node all = std::move(dependencies).take();
+  if (!all.items.empty()) service.set("depends_on", std::move(all));
 }
 
 void normalize_service(Node& service, const Environment& environment) {

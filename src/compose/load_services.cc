@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <unordered_set>
+
 #include "base/text.h"
 #include "compose/dotenv.h"
 #include "compose/load_finish.h"
@@ -14,6 +16,14 @@ Environment texts_of(const Json& map) {
   for (const auto& [key, value] : map.members())
     if (value.is_text()) texts[key] = value.text();
   return texts;
+}
+
+void add_missing(const Environment& values, Json& map) {
+  if (map.is_null()) map = Json::object();
+  std::unordered_set<std::string> have;
+  for (const auto& [key, value] : map.members()) have.insert(key);
+  for (const auto& [key, value] : values)
+    if (!have.contains(key)) map.members_mut().emplace_back(key, value);
 }
 
 class ServiceFiles {
@@ -35,8 +45,7 @@ class ServiceFiles {
       return at == given.end() ? nullptr : &at->second;
     };
     for (const Json& file : service.config["env_file"].items()) TRY(read_variables(service, file, lookup, variables));
-    for (const auto& [key, value] : variables)
-      if (!own.contains(key)) own.set(key, value);
+    add_missing(variables, own);
     if (own.size() == 0) service.config.erase("environment");
     service.config.erase("env_file");
     return {};
@@ -50,8 +59,7 @@ class ServiceFiles {
       TRY(read_variables(service, Json::object({{"path", file}}), lookup, read));
       for (auto& [key, value] : read) labels.insert_or_assign(key, std::move(value));
     }
-    for (auto& [key, value] : labels)
-      if (!service.config["labels"].contains(key)) service.config.slot("labels").set(key, std::move(value));
+    if (!labels.empty()) add_missing(labels, service.config.slot("labels"));
     service.config.erase("label_file");
     return {};
   }

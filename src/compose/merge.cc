@@ -133,13 +133,12 @@ class Merger {
 
   static Result<void> append(Node& base, Node over, bool without_equal) {
     base.become(to_sequence(base.take()));
-    const std::size_t before = base.items.size();
-    for (Node& item : to_sequence(std::move(over)).items) {
-      const auto end = base.items.begin() + static_cast<std::ptrdiff_t>(before);
-      if (without_equal && std::any_of(base.items.begin(), end, [&](const Node& old) { return same(old, item); }))
-        continue;
-      base.items.push_back(std::move(item));
-    }
+    std::unordered_set<std::string> have;
+    if (without_equal)
+      for (const Node& item : base.items) have.insert(to_json(item).canonical());
+    Node added = to_sequence(std::move(over));
+    for (Node& item : added.items)
+      if (!without_equal || !have.contains(to_json(item).canonical())) base.items.push_back(std::move(item));
     return {};
   }
 

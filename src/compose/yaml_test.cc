@@ -69,6 +69,13 @@ TEST(Yaml, DocumentsOfOneStream) {
             "{\"a\":1}\n");
 }
 
+TEST(Yaml, TooManyDocumentsAreRefused) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "--- {}\n";
+  EXPECT_TRUE(parse(text));
+  EXPECT_EQ(parse(text + "--- {}\n").error().message, "f.yaml:101:5: there are more than 100 documents");
+}
+
 TEST(Yaml, ErrorsShowTheLine) {
   EXPECT_EQ(json_of("a: 1\nb: 2\na: 3\n"),
             "f.yaml:3:1: mapping key \"a\" already defined at line 1, column 1\na: 3\n^");
@@ -81,6 +88,18 @@ TEST(Yaml, ErrorsShowTheLine) {
             "       ^");
   EXPECT_EQ(json_of("a: !!int x\n"), "f.yaml:1:10: this is no !!int\na: !!int x\n         ^");
   EXPECT_EQ(json_of("? [a]\n: 1\n").substr(0, 47), "f.yaml:1:3: a list or mapping cannot be a key\n?");
+}
+
+TEST(Yaml, ADuplicateKeyIsFoundInALargeMappingToo) {
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "k" + std::to_string(i) + ": 1\n";
+  EXPECT_TRUE(parse(text));
+  for (const int again : {3, 30}) {
+    const auto documents = parse(text + "k" + std::to_string(again) + ": 2\n");
+    ASSERT_FALSE(documents);
+    EXPECT_EQ(documents.error().message, "f.yaml:41:1: mapping key \"k" + std::to_string(again) +
+                                             "\" already defined at line " + std::to_string(again + 1) + ", column 1");
+  }
 }
 
 TEST(Yaml, TheBudgetBoundsExpansion) {
