@@ -39,7 +39,7 @@ std::size_t closing_brace(std::string_view text) {
 class Template {
  public:
   Template(std::string_view text, const Lookup& lookup, std::set<std::string>& unset, int depth)
-      : rest_(text), whole_(text), lookup_(lookup), unset_(unset), depth_(depth) {}
+      : rest_(text), lookup_(lookup), unset_(unset), depth_(depth) {}
 
   Result<std::string> run() {
     if (depth_ > kDepth) return fail(Code::invalid, "variables are nested too deep");
@@ -98,13 +98,23 @@ class Template {
     return choose({.name = std::string(name), .sign = sign, .empty_is_unset = empty_is_unset, .argument = *argument});
   }
 
+  // The last brace of the line that `from` begins in; searched once a line, not once a variable.
+  std::size_t last_brace(std::string_view from) {
+    if (line_end_ == nullptr || from.data() > line_end_) {
+      const std::string_view line = from.substr(0, from.find('\n'));
+      const std::size_t at = line.rfind('}');
+      line_end_ = line.data() + line.size();
+      last_brace_ = at == std::string_view::npos ? nullptr : line.data() + at;
+    }
+    if (last_brace_ == nullptr || last_brace_ < from.data()) return std::string_view::npos;
+    return static_cast<std::size_t>(last_brace_ - from.data());
+  }
+
   // Up to the closing brace, or to the last one of the line where the braces inside are not balanced.
   std::optional<std::string_view> take_argument(std::string_view from) {
-    const std::string_view line = from.substr(0, from.find('\n'));
-    const std::size_t last = line.rfind('}');
+    const std::size_t last = last_brace(from);
     if (last == std::string_view::npos) return std::nullopt;
-    const std::string_view head = whole_.substr(static_cast<std::size_t>(rest_.data() - whole_.data()) - 1,
-                                                static_cast<std::size_t>(from.data() - rest_.data()) + last + 2);
+    const std::string_view head(rest_.data() - 1, static_cast<std::size_t>(from.data() - rest_.data()) + last + 2);
     const std::size_t closing = closing_brace(head);
     const std::size_t end =
         closing == std::string_view::npos ? last : closing - (static_cast<std::size_t>(from.data() - head.data()));
@@ -133,8 +143,9 @@ class Template {
     return {};
   }
 
-  std::string_view rest_;
-  std::string_view whole_;
+  std::string_view rest_;  // of the text; the byte before a name in braces is the brace
+  const char* line_end_ = nullptr;
+  const char* last_brace_ = nullptr;
   const Lookup& lookup_;
   std::set<std::string>& unset_;
   int depth_;

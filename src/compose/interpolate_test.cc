@@ -36,6 +36,12 @@ TEST(Interpolate, ArgumentsNestAndEndAtTheirBrace) {
   EXPECT_EQ(replaced("${NONE:-{open}"), "{open");
 }
 
+TEST(Interpolate, ManyVariablesOnOneLineCostNoSquare) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += "${NONE:-x}";
+  EXPECT_EQ(replaced(text + "\n${NONE:-y}"), std::string(200'000, 'x') + "\ny");
+}
+
 TEST(Interpolate, Errors) {
   EXPECT_EQ(replaced("${NONE:?set it}"), "error: required variable NONE is missing a value: set it");
   EXPECT_EQ(replaced("${EMPTY:?}"), "error: required variable EMPTY is missing a value");
