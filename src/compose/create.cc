@@ -48,9 +48,11 @@ Result<double> number_of(const Draft& draft, std::string_view attribute, const J
 }
 
 Json namespace_of(Draft& draft, std::string_view value, std::vector<std::string> path) {
-  if (!value.starts_with("service:")) return value;
-  const std::string service(value.substr(8));
-  draft.request.references.push_back({.path = std::move(path), .prefix = "container:", .service = service});
+  // A container's name is resolved as well: engines store its id.
+  const bool service = value.starts_with("service:");
+  if (service || value.starts_with("container:"))
+    draft.request.references.push_back(
+        {.path = std::move(path), .prefix = "container:", .service = std::string(service ? value.substr(8) : value)});
   return value;
 }
 
@@ -93,7 +95,7 @@ void resolve(const CreateInput& input, CreateRequest& request) {
   for (Reference& reference : request.references) {
     const auto found = input.containers.find(reference.service);
     if (found == input.containers.end()) {
-      open.push_back(std::move(reference));
+      if (!reference.service.starts_with("container:")) open.push_back(std::move(reference));
       continue;
     }
     place(request.desired, reference.path) = reference.prefix + found->second + reference.suffix;

@@ -25,7 +25,7 @@ struct CreateInput {
   int number = 1;
   engine::ApiVersion version = engine::kOldestApi;
   /// Service -> id of its first container, for `network_mode: service:x` and the like. An id that is not known yet is
-  /// written as "service:x" and named in CreateRequest::references.
+  /// written as "service:x" and named in CreateRequest::references. "container:NAME" -> id of that container.
   std::map<std::string, std::string> containers{};
   std::string image_id{};  ///< for com.docker.compose.image, "" when unknown
   /// Of `berth run`: a one-off container `<project>-<service>-run-<slug>`; "" for a container of the service.

@@ -89,6 +89,15 @@ Result<void> check_ownership(const Project& project, const plan::Observed& obser
   return {};
 }
 
+Names named_namespaces(const Service& service) {
+  Names names;
+  for (const std::string_view attribute : {"network_mode", "pid", "ipc"}) {
+    const std::string_view value = service.config[attribute].text();
+    if (value.starts_with("container:")) names.insert(std::string(value.substr(10)));
+  }
+  return names;
+}
+
 bool is_one_shot(const Project& project, std::string_view service) {
   for (const Service& other : project.services)
     for (const Dependency& dependency : other.dependencies)
@@ -166,6 +175,7 @@ plan::Wanted wanted(const Project& project) {
   for (const auto& member : project.volumes.members()) out.volumes.push_back(volume_name(project, member.first));
   for (const Service& service : project.services) {
     out.images.push_back(image_name(project, service));
+    for (const std::string& name : detail::named_namespaces(service)) out.containers.push_back(name);
     for (int number = 1; number <= std::max(service.scale, 1); ++number)
       out.containers.push_back(container_name(project, service, number));
   }

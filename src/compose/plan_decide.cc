@@ -55,6 +55,8 @@ Result<void> check_scale(const Up& up, const Service& service, int scale) {
 // Ids of the containers that others may refer to; one that is made anew has none yet.
 std::map<std::string, std::string> known_ids(const Up& up, const Service& service) {
   std::map<std::string, std::string> ids;
+  for (const std::string& name : named_namespaces(service))
+    if (const Container* container = up.observed.container(name)) ids["container:" + name] = container->id;
   for (const Dependency& dependency : service.dependencies) {
     bool decided = false;
     for (const Decision& decision : up.decisions) {

@@ -23,6 +23,8 @@ Result<std::vector<const Service*>> start_order(const Project& project, const st
                                                 bool with_dependencies);
 /// Code::conflict when containers of this project's name were made from another working directory.
 Result<void> check_ownership(const Project& project, const plan::Observed& observed, bool adopt);
+/// Containers by name that a service shares namespaces with: `network_mode: container:NAME`, and pid and ipc.
+Names named_namespaces(const Service& service);
 /// Whether some service waits for this one's completion: then a container that ended with 0 is done, not down.
 bool is_one_shot(const Project& project, std::string_view service);
 /// "<12 hex digits>_NAME": the name of a container in the middle of a recreation.

@@ -105,7 +105,7 @@ class PlanGolden : public ::testing::TestWithParam<GoldenCase> {};
 TEST_P(PlanGolden, MatchesItsText) {
   auto parts = berth::testing::golden_files(GetParam().input);
   const Project project = testing::project_of(json_of(parts["project"]));
-  testing::World world(project.name);
+  testing::World world;
   const std::string_view was = trim(parts["was"]);
   if (was == "same") world.bring_up(project);
   if (!was.empty() && was != "same") world.bring_up(testing::project_of(json_of(was)));

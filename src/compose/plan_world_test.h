@@ -17,8 +17,6 @@ namespace berth::compose::testing {
 /// The engine's side, changed line by line.
 class World {
  public:
-  explicit World(std::string project) : project_(std::move(project)) {}
-
   /// `config` is Config of its inspect; the id follows from the reference and `salt`.
   void add_image(const std::string& reference, Json config = Json::object(), const std::string& salt = {}) {
     Json inspect = Json::object({{"Id", "sha256:" + sha256_hex(reference + salt)}, {"Config", std::move(config)}});
@@ -65,6 +63,7 @@ class World {
     if (verb == "remove") return remove(what);
     if (verb == "rename") return find(what) ? (find(what)->set("Name", "/" + value), true) : false;
     if (verb == "label") return set_label(what, value);
+    if (verb == "namespace") return share(what, value);
     if (verb == "user") return find(what) ? (find(what)->slot("Config").set("User", value), true) : false;
     if (verb == "image") return add_image(what, Json::object(), value), true;
     if (verb == "no-image")
@@ -199,6 +198,13 @@ class World {
     return true;
   }
 
+  // As an engine shows `network_mode: container:NAME`: with the alien's id.
+  bool share(std::string_view what, const std::string& name) {
+    Json* inspect = find(what);
+    if (inspect) inspect->slot("HostConfig").set("NetworkMode", "container:" + id_of("alien " + name));
+    return inspect != nullptr;
+  }
+
   void add_alien(const std::string& name, const std::string& project) {
     Json labels = Json::object();
     if (!project.empty()) labels.set(plan::label::kProject, project);
@@ -236,7 +242,6 @@ class World {
     return true;
   }
 
-  std::string project_;
   plan::Replies replies_{.version = {1, 41}};
 };
 

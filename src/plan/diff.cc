@@ -87,17 +87,22 @@ constexpr std::array<std::string_view, 5> kEngineFills = {
     "HostConfig.LogConfig.", "HostConfig.Runtime", "HostConfig.IpcMode", "HostConfig.CgroupnsMode", "HostConfig.Init"};
 // The same, but rarely: it counts where berth made the container and so knows that it was asked for.
 constexpr std::array<std::string_view, 2> kEngineMayFill = {"HostConfig.ShmSize", "HostConfig.Ulimits."};
-// The mark of the exact fields: they name other containers, which change without a change of the hash.
+// Asked for, but left out by engines whose kernel lacks it.
+constexpr std::array<std::string_view, 4> kEngineDrops = {"HostConfig.Blkio", "HostConfig.MemorySwappiness",
+                                                          "HostConfig.OomKillDisable", "HostConfig.CpuRealtime"};
+// They name other containers, which change without a change of the hash.
 constexpr std::array<std::string_view, 4> kReferences = {"HostConfig.NetworkMode", "HostConfig.PidMode",
                                                          "HostConfig.IpcMode", "HostConfig.VolumesFrom"};
 
 // A value that is there although nobody asks for it: whether that is nobody's fault.
-bool is_given(const DiffInput& input, std::string_view path, const Fields& wanted) {
+bool is_given(const DiffInput& input, std::string_view path, const Fields& was, const Fields& wanted) {
   const bool ours = input.container.label(label::kSchema) == kSchema;
   const bool driver_asked = wanted.contains("HostConfig.LogConfig.Type");
   if (ours && path.starts_with("HostConfig.LogConfig.")) return !driver_asked && path == "HostConfig.LogConfig.Type";
   if (starts_with_any(path, kEngineFills)) return true;
   if (!ours && starts_with_any(path, kEngineMayFill)) return true;
+  // Unlimited is what remains where the kernel does not account for swap.
+  if (path == "HostConfig.MemorySwap") return was.at(std::string(path)).integer() == -1;
   if (path == "Hostname") return wanted.contains("HostConfig.NetworkMode");
   // Someone else's network, such as a proxy's; the project's own must be asked for.
   if (path.starts_with("Networks.")) return !path.substr(9).starts_with(input.container.project + '_');
@@ -107,7 +112,9 @@ bool is_given(const DiffInput& input, std::string_view path, const Fields& wante
 bool is_incomparable(const DiffInput& input, std::string_view path, const Json& before) {
   // Only berth says what was copied in.
   if (path.starts_with("Content.")) return input.container.label(label::kContent).empty();
-  return path.ends_with(".MacAddress") && before.is_null();
+  if (!before.is_null()) return false;
+  const bool ours = input.container.label(label::kSchema) == kSchema;
+  return path.ends_with(".MacAddress") || (!ours && starts_with_any(path, kEngineDrops));
 }
 
 void compare(const DiffInput& input, const Fields& was, const Fields& wanted, std::vector<Difference>& out) {
@@ -126,7 +133,7 @@ void compare(const DiffInput& input, const Fields& was, const Fields& wanted, st
     if (!(before == after) && !is_incomparable(input, path, before)) add(path, before, after);
   }
   for (const auto& [path, before] : was)
-    if (!wanted.contains(path) && !is_given(input, path, wanted) && !is_incomparable(input, path, Json()))
+    if (!wanted.contains(path) && !is_given(input, path, was, wanted) && !is_incomparable(input, path, Json()))
       add(path, before, Json());
 }
 

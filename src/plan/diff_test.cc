@@ -50,6 +50,16 @@ TEST(Diff, TakesAwayWhatEnginesFillIn) {
             "");
 }
 
+TEST(Diff, ForgivesWhatTheKernelLacks) {
+  EXPECT_EQ(diff(R"({"HostConfig":{"Memory":10,"BlkioWeight":300,"MemorySwappiness":0,"OomKillDisable":true}})",
+                 R"({"HostConfig":{"Memory":10,"MemorySwap":-1,"MemorySwappiness":null,"OomKillDisable":null}})"),
+            "");
+  EXPECT_EQ(diff(R"({"HostConfig":{"MemorySwap":20}})", R"({"HostConfig":{"MemorySwap":-1}})"),
+            "HostConfig.MemorySwap: -1 -> 20\n");
+  EXPECT_EQ(diff(R"({"HostConfig":{"BlkioWeight":300}})", R"({"HostConfig":{"BlkioWeight":200}})"),
+            "HostConfig.BlkioWeight: 200 -> 300\n");
+}
+
 TEST(Diff, TrustsItsOwnContainersMore) {
   const char* made = R"({"Config":{"Labels":{"berth.schema":"1"}},"HostConfig":{"LogConfig":{"Type":"json-file",
     "Config":{"max-size":"1m"}},"ShmSize":1}})";
