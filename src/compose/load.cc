@@ -43,6 +43,16 @@ Result<void> check_scale(const Project& project, const LoadOptions& options) {
   return {};
 }
 
+Result<void> finish(Context& context, const Node& model, Project& project) {
+  const LoadOptions& options = context.options;
+  if (options.check_consistency) TRY(check_consistency(context, model, project));
+  TRY(select_targets(project, options));
+  if (!options.all_resources) drop_unused(project);
+  TRY(read_service_files(context, model, project));
+  if (options.check_consistency) TRY(check_container_names(context, model, project));
+  return check_scale(project, options);
+}
+
 void warn_unset(Context& context) {
   for (const std::string& name : context.unset)
     context.warnings.push_back(fmt::format("the \"{}\" variable is not set. Defaulting to a blank string.", name));
@@ -73,12 +83,8 @@ Result<Project> load(const LoadOptions& options, const Files& files) {
   project.files = std::move(found.files);
   project.env_files = std::move(found.env_files);
   project.environment = std::move(found.environment);
-  if (options.check_consistency) TRY(check_consistency(context, model, project));
-  TRY(select_targets(project, options));
-  if (!options.all_resources) drop_unused(project);
-  TRY(read_service_files(context, model, project));
-  if (options.check_consistency) TRY(check_container_names(context, model, project));
-  TRY(check_scale(project, options));
+  // A model that still holds variables is shown whole and as it stands: nothing in it can be compared or opened.
+  if (options.interpolate) TRY(finish(context, model, project));
   complete(context, model, project);
   warn_unset(context);
   project.warnings = std::move(context.warnings);

@@ -59,6 +59,7 @@ void keep_used(Json& section, const std::set<std::string_view>& used) {
 Project divide(Json document, const std::vector<std::string>& profiles) {
   Project project;
   project.name = document["name"].text();
+  if (!document["services"].is_object()) document.set("services", Json::object());
   for (auto& [name, config] : document.slot("services").members_mut()) {
     const bool on = has_profile(config, profiles);
     (on ? project.services : project.disabled)
