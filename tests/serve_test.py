@@ -1,0 +1,250 @@
+"""`berth serve` with examples/hello behind it, on the private engine: what a user of the demo can do to it."""
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from support import (ROOT, Serve, berth, containers, engine, fetch, must, open_url, project, remove_project, wait_until)
+
+HOST = 'hello.localhost'
+
+
+def tree(pid):
+    """The pids of a process and its descendants."""
+    found = [pid]
+    for parent in found:
+        try:
+            with open(f'/proc/{parent}/task/{parent}/children') as children:
+                found += [int(child) for child in children.read().split()]
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def role_pid(serve, role):
+    for pid in tree(serve.process.pid)[1:]:
+        with open(f'/proc/{pid}/cmdline', 'rb') as text:
+            if text.read().split(b'\0')[1] == role.encode():
+                return pid
+    return None
+
+
+class ServeTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        engine()
+        subprocess.run(['make', '-C', ROOT / 'examples/hello'], check=True, capture_output=True, timeout=120)
+        cls.folder = tempfile.mkdtemp(prefix='berth-hello-')
+        shutil.copytree(ROOT / 'examples/hello', cls.folder, dirs_exist_ok=True)
+        remove_project('hello')
+        cls.serve = Serve()
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.addClassCleanup(remove_project, 'hello')
+        cls.addClassCleanup(cls.serve.stop)
+        must(berth('up', '-d', '--wait', cwd=cls.folder, timeout=180))
+        wait_until(lambda: cls.serve.fetch(HOST).status == 200, 10, 'the page')
+
+    def fetch(self, path='/', **options):
+        return self.serve.fetch(HOST, path, **options)
+
+    def test_page_comes_over_tls_with_the_printed_root(self):
+        page = self.fetch()
+        self.assertEqual(page.status, 200)
+        self.assertIn('<html', page.text)
+
+    def test_foreign_root_is_refused_by_a_client(self):
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            url = f'https://{HOST}:{self.serve.websecure}/'
+            other = subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                                    'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null', '-days', '1',
+                                    '-subj', '/CN=other'], capture_output=True, text=True, check=True).stdout
+            fetch(url, ca=other)
+
+    def test_plain_http_redirects_to_tls(self):
+        answer = fetch(f'http://{HOST}:{self.serve.web}/a?b=c')
+        self.assertIn(answer.status, (301, 308))
+        self.assertEqual(answer.headers['Location'], f'https://{HOST}:{self.serve.websecure}/a?b=c')
+
+    def test_unknown_host_gets_no_page(self):
+        with self.assertRaises(ssl.SSLError):
+            self.serve.fetch('nobody.localhost')
+
+    def test_websocket_echoes_through_the_edge(self):
+        channel = self.serve.websocket(HOST, '/ws')
+        for text in ('hello', 'x' * 70000, 'bye'):
+            self.assertEqual(channel.echo(text), text)
+        channel.close()
+
+    def test_streamed_response_arrives_piece_by_piece(self):
+        url = f'https://{HOST}:{self.serve.websecure}/stream'
+        begun = time.monotonic()
+        with open_url(url, ca=self.serve.ca) as answer:
+            first = answer.read1(65536)
+            after_first = time.monotonic() - begun
+            rest = answer.read()
+        whole = time.monotonic() - begun
+        self.assertTrue(first)
+        self.assertGreater(len((first + rest).splitlines()), 2)
+        self.assertLess(after_first, whole / 2, 'the first line waited for the last')
+
+    def test_forwarded_headers_say_who_asked_and_cannot_be_forged(self):
+        answer = self.fetch('/headers', headers={'X-Forwarded-For': '203.0.113.9', 'X-Forwarded-Proto': 'http'})
+        text = answer.text.lower()
+        self.assertIn('x-forwarded-proto: https', text)
+        self.assertIn(f'x-forwarded-host: {HOST}', text)
+        self.assertIn('x-forwarded-for: 127.0.0.1', text)
+        self.assertNotIn('203.0.113.9', text)
+
+    def test_bodies_pass_both_ways(self):
+        body = os.urandom(900_000)
+        answer = self.fetch('/echo', method='POST', body=body)
+        self.assertEqual((answer.status, len(answer.body)), (200, len(body)))
+        self.assertEqual(answer.body, body)
+
+    def test_recreate_fails_only_while_no_instance_runs(self):
+        results, stop = [], threading.Event()
+        ca = self.serve.ca
+
+        def ask():
+            url = f'https://{HOST}:{self.serve.websecure}/healthz'
+            while not stop.is_set():
+                try:
+                    status = fetch(url, ca=ca, timeout=10).status
+                except OSError as error:
+                    status = repr(error)
+                results.append((time.monotonic(), status))
+
+        worker = threading.Thread(target=ask)
+        worker.start()
+        try:
+            wait_until(lambda: len(results) > 20, 10, 'requests')
+            must(berth('up', '-d', '--wait', '--force-recreate', cwd=self.folder, timeout=120))
+            ended = time.monotonic()
+            count = len(results)
+            wait_until(lambda: len(results) > count + 50, 20, 'requests after the recreation')
+        finally:
+            stop.set()
+            worker.join(30)
+        # A request that was under way when `up` returned counts as before.
+        after = [status for when, status in results[count + 1:]]
+        self.assertEqual(set(after), {200}, f'after the recreation: {after[:20]} (ended {ended})')
+        statuses = [status for _, status in results]
+        first_bad = next((i for i, status in enumerate(statuses) if status != 200), None)
+        if first_bad is not None:
+            last_bad = max(i for i, status in enumerate(statuses) if status != 200)
+            self.assertLess(results[last_bad][0] - results[first_bad][0], 10, 'failing for longer than the gap')
+            self.assertLessEqual({status for status in statuses if status != 200}, {502, 503, 504})
+
+    def test_stopped_service_is_503_for_its_route_alone(self):
+        other = project(self, 'other', '''
+services:
+  web:
+    image: hello-hello
+    labels:
+      traefik.enable: "true"
+      traefik.http.routers.other.rule: Host(`other.localhost`)
+      traefik.http.routers.other.tls: "true"
+      traefik.http.services.other.loadbalancer.server.port: "8080"
+''')
+        must(berth('up', '-d', '--wait', cwd=other))
+        wait_until(lambda: self.try_status('other.localhost') == 200, 10, 'the second route')
+        must(berth('stop', '-t', '1', cwd=other))
+        wait_until(lambda: self.try_status('other.localhost') == 503, 10, 'its 503')
+        self.assertEqual(self.fetch().status, 200)
+        must(berth('start', cwd=other))
+        wait_until(lambda: self.try_status('other.localhost') == 200, 10, 'its return')
+
+    def try_status(self, host):
+        try:
+            return self.serve.fetch(host).status
+        except OSError:
+            return None
+
+    def test_killed_core_leaves_the_edge_serving_and_comes_back(self):
+        core, edge = role_pid(self.serve, 'core'), role_pid(self.serve, 'edge')
+        os.kill(core, signal.SIGKILL)
+        for _ in range(20):
+            self.assertEqual(self.fetch().status, 200)
+        wait_until(lambda: role_pid(self.serve, 'core') not in (None, core), 10, 'a new core')
+        self.assertEqual(role_pid(self.serve, 'edge'), edge)
+        # The new core speaks to the old edge: a change still arrives.
+        must(berth('up', '-d', '--wait', '--force-recreate', cwd=self.folder, timeout=120))
+        wait_until(lambda: self.try_status(HOST) == 200, 10, 'the page from the new core')
+
+    def test_killed_edge_serves_again(self):
+        edge = role_pid(self.serve, 'edge')
+        os.kill(edge, signal.SIGKILL)
+        wait_until(lambda: role_pid(self.serve, 'edge') not in (None, edge), 10, 'a new edge')
+        wait_until(lambda: self.try_status(HOST) == 200, 10, 'the page')
+
+    def test_route_list_names_rule_and_target(self):
+        listed = wait_until(lambda: self.routes(), 5, 'a route')
+        route = next(r for r in listed['routes'] if r['name'].startswith('hello'))
+        self.assertEqual(route['rule'], f'Host(`{HOST}`)')
+        self.assertIn('hello-hello-1', must(berth('route', 'list', '--data', self.serve.data)).stdout)
+
+    def routes(self):
+        done = berth('route', 'list', '--data', self.serve.data, '--format', 'json')
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def test_second_serve_on_the_same_data_is_refused(self):
+        done = berth('serve', '--data', self.serve.data, '--web', '0', '--websecure', '0')
+        self.assertEqual(done.returncode, 75)
+        self.assertIn(str(self.serve.process.pid), done.stderr)
+
+    def test_taken_port_names_itself_and_ends_serve(self):
+        with tempfile.TemporaryDirectory() as data:
+            done = berth('serve', '--data', data, '--web', '0', '--websecure', self.serve.websecure, timeout=20)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(str(self.serve.websecure), done.stderr)
+
+    def test_keys_are_private(self):
+        for found in self.serve.data.rglob('*'):
+            if found.is_file() and (found.suffix == '.key' or found.name == 'snapshot'):
+                self.assertEqual(found.stat().st_mode & 0o777, 0o600, found)
+        self.assertEqual(self.serve.data.stat().st_mode & 0o777, 0o700)
+
+    def test_processes_keep_the_name_berth_and_memory_is_printed(self):
+        for pid in tree(self.serve.process.pid):
+            with open(f'/proc/{pid}/comm') as name:
+                self.assertEqual(name.read().strip(), 'berth')
+        done = must(berth('doctor', '--memory', env={'BERTH_DATA': str(self.serve.data)}))
+        self.assertRegex(done.stdout, r'\d')
+
+
+class MemoryTest(unittest.TestCase):
+    """The aim of 40 MiB with 20 containers is a figure of `make bench`; here only that nothing is far off."""
+
+    def test_twenty_containers(self):
+        engine()
+        folder = project(self, 'many', '''
+services:
+  web:
+    image: hello-hello
+    scale: 20
+    labels:
+      traefik.enable: "true"
+      traefik.http.routers.many.rule: Host(`many.localhost`)
+      traefik.http.routers.many.tls: "true"
+      traefik.http.services.many.loadbalancer.server.port: "8080"
+''')
+        with Serve() as serve:
+            must(berth('up', '-d', '--wait', cwd=folder, timeout=180))
+            self.assertEqual(len(containers('many')), 20)
+            wait_until(lambda: serve.fetch('many.localhost').status == 200, 10, 'the page')
+            total = 0
+            for pid in tree(serve.process.pid):
+                with open(f'/proc/{pid}/smaps_rollup') as rollup:
+                    total += sum(int(line.split()[1]) for line in rollup if line.startswith('Pss:'))
+            print(f'Pss of serve with 20 containers: {total} KiB')
+            self.assertLess(total, 80 * 1024)
+
+
+if __name__ == '__main__':
+    unittest.main()
