@@ -165,6 +165,20 @@ Result<void> add_grant(Draft& draft, std::string_view kind, const Json& declared
   return copy_file(draft, grant);
 }
 
+// A tmpfs comes up empty over what was copied below it.
+void warn_of_hidden_files(Draft& draft) {
+  std::vector<std::string> covers;
+  for (const auto& member : draft.host["Tmpfs"].members()) covers.push_back(member.first);
+  for (const Json& mount : draft.host["Mounts"].items())
+    if (mount["Type"].text() == "tmpfs") covers.emplace_back(mount["Target"].text());
+  for (const plan::CopiedFile& file : draft.request.files)
+    for (const std::string& cover : covers)
+      if (file.target.starts_with(cover + '/'))
+        draft.request.warnings.push_back("service \"" + draft.input.service.name + "\": \"" + file.target +
+                                         "\" is copied in and then hidden by the tmpfs at " + cover +
+                                         "; give it as a file");
+}
+
 // So that a new value is seen, without a word about the old one: digests under a key that both sides can compute.
 void add_content_label(Draft& draft) {
   if (draft.request.files.empty()) return;
@@ -194,6 +208,7 @@ Result<void> add_files(Draft& draft) {
   for (const Json& item : draft.config["configs"].items())
     TRY(add_grant(draft, "configs", draft.input.project.configs, item));
   add_content_label(draft);
+  warn_of_hidden_files(draft);
   return {};
 }
 

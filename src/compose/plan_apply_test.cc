@@ -159,10 +159,13 @@ TEST(PlanApply, HealsWhatWasKilled) {
 TEST(PlanApply, GoesDownToNothing) {
   Circle circle;
   const Project project = project_of(shop("0"));
-  ASSERT_EQ(circle.up(project), "");
+  ASSERT_EQ(circle.up(project_of(shop("1"))), "");
+  ASSERT_EQ(circle.up(project), "") << "which hands anonymous volumes on";
   const auto world = [&] { return plan_down(project, *circle.observed(project), {.volumes = true}); };
+  EXPECT_NE(world()->to_text().find("anonymous, of shop-db-1 (data risk)"), std::string::npos) << world()->to_text();
   ASSERT_TRUE(circle.apply(*world())->ok());
   EXPECT_EQ(circle.names(), "");
+  EXPECT_EQ(circle.engine().handle({.target = "/volumes"}).json()["Volumes"].size(), 0u);
   EXPECT_TRUE(world()->empty()) << world()->to_text();
 }
 

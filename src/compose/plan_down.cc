@@ -159,6 +159,22 @@ void emit_volume(Down& down, const plan::Volume& volume) {
                     .best_effort = true});
 }
 
+// Anonymous volumes that a recreation handed on have a name for the engine, so that it keeps them with the container.
+void emit_inherited_volumes(Down& down) {
+  for (const auto& [container, removal] : down.removed)
+    for (const Json& mount : container->inspect["HostConfig"]["Mounts"].items()) {
+      const std::string name(mount["Source"].text());
+      if (mount["Type"].text() != "volume" || !plan::is_generated_name(name)) continue;
+      down.builder.add({.op = plan::RemoveVolume{.name = name},
+                        .after = {removal},
+                        .subject = "volume:" + name.substr(0, 12),
+                        .cause = "down with volumes: anonymous, of " + container->name,
+                        .risk = plan::Risk::data,
+                        .group = container->service,
+                        .best_effort = true});
+    }
+}
+
 void emit_images(Down& down, const Names& services) {
   if (down.options.images == RemoveImages::none) return;
   Names seen;
@@ -191,6 +207,7 @@ Result<plan::Plan> plan_down(const Project& project, const plan::Observed& obser
     for (const Service& service : project.disabled) services.insert(service.name);
   choose(down, services);
   emit_containers(down);
+  if (options.volumes) emit_inherited_volumes(down);
   if (options.services.empty()) {
     for (const plan::Network& network : observed.networks) emit_network(down, network);
     for (const plan::Volume& volume : observed.volumes) emit_volume(down, volume);
