@@ -187,43 +187,53 @@ const FakeStoredImage* base_of(Build& build, const Stage& stage) {
   return nullptr;
 }
 
+// Begins a stage: the configuration of its base image, with a PATH; false when there is no such image.
+bool begin_stage(Build& build, const std::vector<Stage>& stages, const Stage& stage, Json& config, std::string& base) {
+  const auto earlier = std::ranges::find(stages, stage.base, &Stage::name);
+  if (stage.base == "scratch" || (earlier != stages.end() && &*earlier < &stage)) return true;
+  const FakeStoredImage* image = base_of(build, stage);
+  if (!image) return false;
+  base = image->id;
+  config = image->image.config;
+  const auto& environment = config["Env"].items();
+  if (std::ranges::none_of(environment, [](const Json& item) { return item.text().starts_with("PATH="); }))
+    config.slot("Env").push(kPath);
+  build.say(fmt::format(" ---> {}\n", short_image(image->id)));
+  return true;
+}
+
+// One instruction but FROM; false when it fails.
+bool run_step(Build& build, const Instruction& step, Json& config) {
+  if (const std::string missing = missing_source(build, step); !missing.empty()) {
+    build.fail(
+        fmt::format("{} failed: file not found in build context or excluded by .dockerignore: stat {}: file "
+                    "does not exist",
+                    step.name, missing));
+    return false;
+  }
+  const std::string id = build.state.new_id("step").substr(0, 12);
+  apply(step, config);
+  build.say(fmt::format(" ---> Running in {}\n", id));
+  build.say(fmt::format("Removing intermediate container {}\n", id));
+  build.say(fmt::format(" ---> {}\n", build.state.new_id("step").substr(0, 12)));
+  return true;
+}
+
 // The configuration that a stage makes; `base` is the image's that it began with.
-Json run_stage(Build& build, const std::vector<Stage>& stages, const Stage& stage, std::size_t total,
-               std::string& base) {
+Json run_stage(Build& build, const std::vector<Stage>& stages, const Stage& stage, std::string& base) {
   Json config = image_config_defaults();
   std::size_t number = 0;
   bool command_set = false;
   for (const Instruction& step : stage.steps) {
-    build.say(fmt::format("Step {}/{} : {}{}{}", ++number, total, step.name, step.rest.empty() ? "" : " ", step.rest));
+    build.say(fmt::format("Step {}/{} : {}{}{}", ++number, stage.steps.size(), step.name, step.rest.empty() ? "" : " ",
+                          step.rest));
     build.say("\n");
-    const std::string id = build.state.new_id("step").substr(0, 12);
-    if (step.name == "FROM") {
-      const auto earlier = std::ranges::find(stages, stage.base, &Stage::name);
-      if (stage.base == "scratch" || (earlier != stages.end() && &*earlier < &stage)) continue;
-      const FakeStoredImage* image = base_of(build, stage);
-      if (!image) return {};
-      base = image->id;
-      config = image->image.config;
-      bool has_path = false;
-      for (const Json& item : config["Env"].items()) has_path = has_path || item.text().starts_with("PATH=");
-      if (!has_path) config.slot("Env").push(kPath);
-      build.say(fmt::format(" ---> {}\n", short_image(image->id)));
-      continue;
-    }
-    if (const std::string missing = missing_source(build, step); !missing.empty()) {
-      build.fail(
-          fmt::format("{} failed: file not found in build context or excluded by .dockerignore: stat {}: file "
-                      "does not exist",
-                      step.name, missing));
-      return {};
-    }
-    apply(step, config);
+    const bool goes_on =
+        step.name == "FROM" ? begin_stage(build, stages, stage, config, base) : run_step(build, step, config);
+    if (!goes_on) return {};
     // An ENTRYPOINT drops the CMD of the base image.
     command_set = command_set || step.name == "CMD";
     if (step.name == "ENTRYPOINT" && !command_set) config.set("Cmd", nullptr);
-    build.say(fmt::format(" ---> Running in {}\n", id));
-    build.say(fmt::format("Removing intermediate container {}\n", id));
-    build.say(fmt::format(" ---> {}\n", build.state.new_id("step").substr(0, 12)));
   }
   return config;
 }
@@ -283,7 +293,7 @@ FakeReply interpret(Build& build, const std::string& text, std::vector<std::stri
   std::string base;
   Json config;
   for (auto stage = stages.begin(); !build.failed; ++stage) {
-    config = run_stage(build, stages, *stage, stage->steps.size(), base);
+    config = run_stage(build, stages, *stage, base);
     if (stage == chosen) break;
   }
   if (build.failed) return tell_steps(build.state, std::move(build.lines), [] {});

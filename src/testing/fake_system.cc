@@ -112,29 +112,43 @@ bool subject_passes(const Json& event, const FakeFilters& filters) {
   return any_starts(filters, "image", image, event["Type"].text() == "image" ? name : "");
 }
 
+using Period = std::pair<std::optional<FakeTime>, std::optional<FakeTime>>;
+
+// `since` and `until` where they were given.
+std::expected<Period, FakeReply> read_period(const FakeState& state, const FakeArgs& args) {
+  Period period;
+  for (const auto& [name, time] : {std::pair("since", &period.first), std::pair("until", &period.second)}) {
+    const std::string_view text = args.value(name);
+    *time = parse_time(text, state.now());
+    if (!text.empty() && !*time)
+      return std::unexpected(refuse(state.at_least(42) ? 400 : 500,
+                                    fmt::format("strconv.ParseInt: parsing \"{}\": invalid syntax", text)));
+  }
+  return period;
+}
+
+std::string past_events(FakeState& state, FakeTime since, std::optional<FakeTime> until, const FakeFilters& filters) {
+  std::string lines;
+  for (const Json& event : state.events) {
+    const FakeTime time = event["timeNano"].integer();
+    if (time >= since && time <= until.value_or(time) && event_passes(state, event, filters))
+      lines += event.dump() + "\n";
+  }
+  return lines;
+}
+
 FakeReply events(FakeState& state, const FakeArgs& args) {
   const auto filters = read_filters(args, {"config", "container", "daemon", "event", "image", "label", "network",
                                            "node", "plugin", "scope", "secret", "service", "type", "volume"});
   if (!filters) return filters.error();
-  std::optional<FakeTime> times[2];
-  for (const int i : {0, 1}) {
-    const std::string_view text = args.value(i == 0 ? "since" : "until");
-    if (text.empty()) continue;
-    times[i] = parse_time(text, state.now());
-    if (!times[i])
-      return refuse(state.at_least(42) ? 400 : 500,
-                    fmt::format("strconv.ParseInt: parsing \"{}\": invalid syntax", text));
-  }
-  const auto [since, until] = times;
+  const auto times = read_period(state, args);
+  if (!times) return times.error();
+  const auto [since, until] = *times;
   if (since && until && *since > *until)
     return refuse(400, fmt::format("`since` time ({}.{:09}) cannot be after `until` time ({}.{:09})", *since / kSecond,
                                    *since % kSecond, *until / kSecond, *until % kSecond));
-  FakeReply reply{.headers = {{"Content-Type", "application/json"}}};
-  for (const Json& event : state.events) {
-    const FakeTime time = event["timeNano"].integer();
-    if (since && time >= *since && (!until || time <= *until) && event_passes(state, event, *filters))
-      reply.body += event.dump() + "\n";
-  }
+  FakeReply reply{.headers = {{"Content-Type", "application/json"}},
+                  .body = since ? past_events(state, *since, until, *filters) : ""};
   if (until && *until <= state.now()) return reply;
   reply.feed = std::make_shared<FakeFeed>();
   state.listeners.push_back({reply.feed, *filters});
