@@ -98,7 +98,7 @@ struct Grant {
 };
 
 std::string target_of(std::string_view kind, const Json& item) {
-  const std::string target(item["target"].text());
+  std::string target(item["target"].text());
   if (target.starts_with('/')) return target;
   const std::string name = target.empty() ? std::string(item["source"].text()) : target;
   return (kind == "secrets" ? "/run/secrets/" : "/") + name;

@@ -52,23 +52,22 @@ Result<void> check_scale(const Up& up, const Service& service, int scale) {
   return {};
 }
 
-// Ids of the containers that others may refer to; one that is made anew has none yet.
+// The container that others refer to as this service; null when it is made anew and so has no id yet.
+const Container* standing_of(const Up& up, const std::string& service) {
+  for (const Decision& decision : up.decisions)
+    if (decision.service && decision.service->name == service)
+      return decision.makes_new() || decision.fate == Fate::remove ? nullptr : decision.old;
+  for (const Container& container : up.observed.containers)
+    if (container.service == service && !container.oneoff) return &container;
+  return nullptr;
+}
+
 std::map<std::string, std::string> known_ids(const Up& up, const Service& service) {
   std::map<std::string, std::string> ids;
   for (const std::string& name : named_namespaces(service))
     if (const Container* container = up.observed.container(name)) ids["container:" + name] = container->id;
-  for (const Dependency& dependency : service.dependencies) {
-    bool decided = false;
-    for (const Decision& decision : up.decisions) {
-      if (!decision.service || decision.service->name != dependency.service || decided) continue;
-      decided = true;
-      if (!decision.makes_new() && decision.fate != Fate::remove) ids[dependency.service] = decision.old->id;
-    }
-    if (decided) continue;
-    for (const Container& container : up.observed.containers)
-      if (container.service == dependency.service && !container.oneoff)
-        ids.try_emplace(dependency.service, container.id);
-  }
+  for (const Dependency& dependency : service.dependencies)
+    if (const Container* container = standing_of(up, dependency.service)) ids[dependency.service] = container->id;
   return ids;
 }
 

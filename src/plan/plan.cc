@@ -50,6 +50,12 @@ Json json_of(const Difference& difference, std::string_view key) {
   return out;
 }
 
+Json hashed_files(const std::vector<CopiedFile>& files, std::string_view key) {
+  Json out = Json::object();
+  for (const CopiedFile& file : files) out.set(file.target, hashed_value(Json(file.content), key));
+  return out;
+}
+
 // What the op says beyond its object.
 Json details_of(const Op& op, std::string_view key) {
   Json out = Json::object();
@@ -57,17 +63,11 @@ Json details_of(const Op& op, std::string_view key) {
       [&](const auto& one) {
         if constexpr (requires { one.body; }) out.set("body", redacted_body(one.body, key));
         if constexpr (requires { one.build; }) out.set("build", redacted_body(one.build, key));
-        if constexpr (requires { one.platform; })
-          if (!one.platform.empty()) out.set("platform", one.platform);
+        if constexpr (requires { one.platform; }) out.set("platform", one.platform);
         if constexpr (requires { one.endpoint; }) out.set("endpoint", one.endpoint);
         if constexpr (requires { one.volumes; }) out.set("volumes", one.volumes);
-        if constexpr (requires { one.container.id; })
-          if (!one.container.id.empty()) out.set("id", one.container.id);
-        if constexpr (requires { one.files; }) {
-          Json files = Json::object();
-          for (const CopiedFile& file : one.files) files.set(file.target, hashed_value(Json(file.content), key));
-          out.set("files", std::move(files));
-        }
+        if constexpr (requires { one.container.id; }) out.set("id", one.container.id);
+        if constexpr (requires { one.files; }) out.set("files", hashed_files(one.files, key));
       },
       op);
   return out;
