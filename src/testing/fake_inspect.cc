@@ -131,23 +131,21 @@ Json summary(FakeState& state, const FakeContainer& container) {
                        {"Mounts", std::move(mounts)}});
 }
 
+// The engine takes regular expressions; here ^ and $ at the ends and plain text are known.
+bool name_matches(std::string_view name, std::string_view pattern) {
+  const bool from_begin = pattern.starts_with('^'), to_end = pattern.ends_with('$');
+  if (from_begin) pattern.remove_prefix(1);
+  if (to_end) pattern.remove_suffix(1);
+  if (from_begin && to_end) return name == pattern;
+  if (from_begin) return name.starts_with(pattern);
+  return to_end ? name.ends_with(pattern) : name.find(pattern) != name.npos;
+}
+
 bool name_passes(const FakeContainer& container, const FakeFilters& filters) {
   const auto wanted = filters.find("name");
   if (wanted == filters.end() || wanted->second.empty()) return true;
-  // The engine takes regular expressions; here ^ and $ at the ends and plain text are known.
   return std::ranges::any_of(wanted->second, [&](std::string_view pattern) {
-    const bool from_begin = pattern.starts_with('^'), to_end = pattern.ends_with('$');
-    if (from_begin) pattern.remove_prefix(1);
-    if (to_end) pattern.remove_suffix(1);
-    const std::string slashed = "/" + container.name;
-    for (const std::string_view name : {std::string_view(container.name), std::string_view(slashed)}) {
-      if (from_begin && to_end ? name == pattern
-          : from_begin         ? name.starts_with(pattern)
-          : to_end             ? name.ends_with(pattern)
-                               : name.find(pattern) != name.npos)
-        return true;
-    }
-    return false;
+    return name_matches(container.name, pattern) || name_matches("/" + container.name, pattern);
   });
 }
 
