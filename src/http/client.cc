@@ -24,8 +24,9 @@ namespace {
 constexpr std::size_t kMostRefusal = 64u << 10;
 constexpr int kMostInterim = 8;
 
+// Without an effect: a peer that closed instead of answering may have acted (RFC 9110 9.2.1).
 bool repeatable(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "DELETE" || method == "PUT" || method == "OPTIONS";
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
 // Head and, where it is in memory, body of a request in one text: one write.

@@ -65,7 +65,7 @@ struct PoolOptions {
 
 /// Connections to one peer. Deadlines are the caller's: `io::within(60s, pool.exchange(...))`. Interim replies (1xx)
 /// are skipped. A kept connection that turns out closed before any byte of the reply came is replaced once by a fresh
-/// one for requests that may be repeated (GET, HEAD, DELETE, PUT without a streamed body). Thread: loop only.
+/// one for requests without an effect (GET, HEAD, OPTIONS). Thread: loop only.
 class Pool {
  public:
   explicit Pool(std::unique_ptr<io::Dialer> dialer, PoolOptions options = {});

@@ -1,40 +1,18 @@
 // Client and server over in-memory streams in virtual time.
 #include <gtest/gtest.h>
 
-#include <deque>
-
 #include "http/client.h"
 #include "http/server.h"
 #include "io/scope.h"
-#include "testing/simulation.h"
+#include "testing/pair_dialer.h"
 
 namespace berth::http {
 namespace {
 
 using io::Task;
+using testing::accept;
+using testing::PairDialer;
 using testing::StreamFaults;
-
-// Makes a pair of streams at each dial, at most `most`; the other ends wait in `peers`.
-class PairDialer final : public io::Dialer {
- public:
-  int most = 0;
-  int dialled = 0;
-  StreamFaults faults;
-  std::deque<std::unique_ptr<io::Stream>> peers;
-  io::Event arrived;
-  std::unique_ptr<io::Stream> open() {
-    auto [ours, theirs] = testing::stream_pair(faults);
-    peers.push_back(std::move(theirs));
-    arrived.set();
-    return std::move(ours);
-  }
-  Task<Result<std::unique_ptr<io::Stream>>> dial() override {
-    if (dialled >= most) co_return fail(Code::unavailable, "no peer");
-    ++dialled;
-    co_return open();
-  }
-  std::string name() const override { return "pair"; }
-};
 
 struct Bench {
   std::unique_ptr<io::Loop> loop = testing::simulated_loop();
@@ -46,16 +24,6 @@ struct Bench {
     dialer->faults = faults;
   }
 };
-
-Task<Result<std::unique_ptr<io::Stream>>> accept(PairDialer& dialer) {
-  while (dialer.peers.empty()) {
-    dialer.arrived.reset();
-    CO_TRY(co_await dialer.arrived.wait());
-  }
-  auto peer = std::move(dialer.peers.front());
-  dialer.peers.pop_front();
-  co_return peer;
-}
 
 // A peer that reads until it saw `until`, then answers with canned bytes and, unless told to stay, closes.
 enum class Then { close, stay };
@@ -340,6 +308,54 @@ TEST(Pair, HeadHasNoBody) {
   });
 }
 
+Task<Result<void>> read_head_of(io::Stream& stream) {
+  std::string text;
+  char byte = 0;
+  while (!text.ends_with("\r\n\r\n")) {
+    if (CO_TRY(co_await io::read_some(stream, std::span(&byte, 1))) == 0) co_return fail(Code::unavailable, "end");
+    text += byte;
+  }
+  co_return Result<void>{};
+}
+// Connections that each answer one request and close at the second instead of answering it.
+Task<void> answer_once_each(PairDialer& dialer) {
+  while (true) {
+    auto stream = co_await accept(dialer);
+    if (!stream || !co_await read_head_of(**stream)) co_return;
+    const auto sent = co_await io::write_all(**stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    const auto second = co_await read_head_of(**stream);
+    if (!sent || !second) co_return;
+  }
+}
+Task<void> ask_twice(Bench& bench, std::string method, Result<Got>& second) {
+  io::Scope scope(co_await io::here());
+  scope.spawn(answer_once_each(*bench.dialer));
+  EXPECT_TRUE(co_await fetch(bench.pool, {}));
+  second = co_await fetch(bench.pool, {.method = method});
+  scope.cancel();
+  co_await scope.join();
+}
+
+TEST(Client, RepeatsOnlyWhatHasNoEffect) {
+  for (const std::string method : {"GET", "HEAD"}) {
+    Bench bench;
+    bench.connections(2);
+    Result<Got> second = fail(Code::internal, "not run");
+    bench.loop->run(ask_twice(bench, method, second));
+    EXPECT_TRUE(second) << method;
+    EXPECT_EQ(bench.dialer->dialled, 2);
+  }
+  for (const std::string method : {"POST", "DELETE", "PUT"}) {
+    Bench bench;
+    bench.connections(2);
+    Result<Got> second = Got{};
+    bench.loop->run(ask_twice(bench, method, second));
+    ASSERT_FALSE(second) << method;
+    EXPECT_EQ(second.error().code, Code::unavailable);
+    EXPECT_EQ(bench.dialer->dialled, 1);
+  }
+}
+
 // A source of `count` pieces of 10,000 bytes; `failure` ends it with an error in their place.
 struct Pieces {
   int count = 0;
@@ -574,16 +590,6 @@ TEST(Server, WritesNoMoreAndNoLessThanItsLength) {
     co_return co_await response.finish();
   };
   EXPECT_TRUE(raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", wrong).ends_with("\r\n\r\nabc"));
-}
-
-TEST(Server, EveryCodeHasAStatus) {
-  EXPECT_EQ(status_of(Code::invalid), 400);
-  EXPECT_EQ(status_of(Code::denied), 403);
-  EXPECT_EQ(status_of(Code::not_found), 404);
-  EXPECT_EQ(status_of(Code::busy), 409);
-  EXPECT_EQ(status_of(Code::unavailable), 503);
-  EXPECT_EQ(status_of(Code::timeout), 504);
-  EXPECT_EQ(status_of(Code::internal), 500);
 }
 
 }  // namespace
