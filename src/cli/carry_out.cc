@@ -35,25 +35,37 @@ io::Task<Result<std::string>> auth_for(engine::DockerConfig config, std::string 
   co_return engine::registry_auth(CO_TRY(co_await engine::find_credentials(std::move(config), std::move(reference))));
 }
 
-Result<plan::ApplyOptions> apply_options(const Session& session, Reporter& reporter) {
+plan::ProgressFn progress_of(Reporter& reporter, bool quiet_images) {
+  return [sink = reporter.sink(), quiet_images](const plan::Progress& event) {
+    if (!quiet_images || event.message.is_null()) sink(event);
+  };
+}
+
+Result<plan::ApplyOptions> apply_options(const Session& session, const CarryOut& what, Reporter& reporter) {
   const auto config = TRY(engine::parse_docker_config(TRY(session.docker_config())));
   return plan::ApplyOptions{
       .parallel = session.parallel(),
-      .progress = reporter.sink(),
+      .progress = progress_of(reporter, what.quiet_images),
       .registry_auth = [config](std::string reference) { return auth_for(config, std::move(reference)); },
       .registry_config = engine::registry_config(config.stored)};
 }
 
+io::Task<Result<void>> check_round(Session& session, const CarryOut& what, const Round& round) {
+  if (!what.check) co_return Result<void>{};
+  co_return co_await what.check(session, what.project, round.plan, round.observed);
+}
+
 io::Task<Result<void>> apply_round(Session& session, const CarryOut& what, const Round& round) {
   auto& client = *CO_TRY(co_await session.engine());
-  if (what.check) CO_TRY(co_await what.check(session, what.project, round.plan, round.observed));
   const auto kind = what.quiet ? ProgressKind::quiet : session.progress_kind();
   Reporter reporter(session.console, kind, session.loop, round.plan);
-  auto outcome = co_await plan::apply(client, round.plan, CO_TRY(apply_options(session, reporter)));
+  session.interrupt_note = "interrupted: finishing what was begun (Ctrl-C again leaves at once)";
+  auto outcome = co_await plan::apply(client, round.plan, CO_TRY(apply_options(session, what, reporter)));
+  session.interrupt_note.clear();
   reporter.finish();
   if (!outcome) {
-    session.console.note(fmt::format("interrupted: {} of {} objects are done; `berth {}` does the rest",
-                                     reporter.board().finished(), reporter.board().total(), what.owner));
+    session.console.note(fmt::format("{} of {} objects are done; `berth {}` does the rest", reporter.board().finished(),
+                                     reporter.board().total(), what.owner));
     co_return fail(std::move(outcome).error());
   }
   for (const auto& warning : outcome->warnings) session.console.warning(warning);
@@ -72,6 +84,7 @@ io::Task<Result<CarriedOut>> apply_rounds(Session& session, const CarryOut& what
   CO_TRY(co_await apply_round(session, what, round));
   if (round.plan.again) {
     round = CO_TRY(co_await plan_round(session, what, true));
+    CO_TRY(co_await check_round(session, what, round));
     CO_TRY(co_await apply_round(session, what, round));
   }
   out.plan = std::move(round.plan);
@@ -106,10 +119,16 @@ io::Task<Result<plan::Observed>> observe_project(Session& session, const compose
 
 std::string plan_text(const plan::Plan& plan, const Sink& sink) {
   std::string out;
+  std::string_view subject, cause;  // of the line above
   for (const auto& node : plan.nodes) {
-    out += fmt::format("  {:<24} {}  {}\n", node.subject, colored(sink, color_of_op(node), plan::describe(node.op)),
-                       colored(sink, Color::dim, node.cause));
-    for (const auto& difference : node.differences) out += "      " + plan::to_text(difference) + "\n";
+    const bool told = node.subject == subject && node.cause == cause;
+    subject = node.subject;
+    cause = node.cause;
+    out += fmt::format("  {:<24} {}{}\n", told ? "" : node.subject,
+                       colored(sink, color_of_op(node), plan::describe(node.op)),
+                       told ? "" : "  " + colored(sink, Color::dim, node.cause));
+    for (const auto& difference : node.differences)
+      if (const auto text = plan::to_text(difference); !told && text != node.cause) out += "      " + text + "\n";
     if (node.risk == plan::Risk::data) out += "      " + colored(sink, Color::red, "data may be lost") + "\n";
   }
   for (const auto& foreign : plan.foreign) out += "  ~ " + foreign.subject + ": " + foreign.reason + "\n";
@@ -123,7 +142,11 @@ io::Task<Result<CarriedOut>> carry_out(Session& session, const CarryOut& what) {
     session.console.print(plan_text(first.plan, session.console.out));
     co_return CarriedOut{.plan = std::move(first.plan)};
   }
-  if (first.plan.changes()) co_return co_await apply_locked(session, what);
+  if (first.plan.changes()) {
+    // Before the lock: a question may stay open for long.
+    CO_TRY(co_await check_round(session, what, first));
+    co_return co_await apply_locked(session, what);
+  }
   print_warnings(session, first.plan);
   if (!first.plan.empty()) CO_TRY(co_await apply_round(session, what, first));
   co_return CarriedOut{.plan = std::move(first.plan)};

@@ -15,8 +15,9 @@ using Planner = std::function<Result<plan::Plan>(const plan::Observed& observed,
 struct CarryOut {
   const compose::Project& project;
   Planner planner;
-  std::string owner;   ///< the verb, for the lock
-  bool quiet = false;  ///< no progress
+  std::string owner;          ///< the verb, for the lock
+  bool quiet = false;         ///< no progress
+  bool quiet_images = false;  ///< no progress of pulls and builds
   /// Looks at the plan before anything is changed: asks, or refuses.
   io::Task<Result<void>> (*check)(Session&, const compose::Project&, const plan::Plan&,
                                   const plan::Observed&) = nullptr;

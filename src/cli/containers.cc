@@ -21,7 +21,8 @@ int number_of(std::string_view text) {
 }
 
 bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
+  return !text.empty() && text.front() >= '0' && text.front() <= '9' &&
+         text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 }  // namespace

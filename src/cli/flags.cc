@@ -138,10 +138,6 @@ std::vector<Flag> plan_flags(Options& o) {
   return flags;
 }
 
-std::vector<Flag> explain_flags(Options& o) {
-  return {{"--format", "FORMAT", "text or json", &o.plan.format}};
-}
-
 std::vector<Flag> config_flags(Options& o) {
   auto& c = o.config;
   return {
@@ -334,13 +330,12 @@ struct FlagRow {
   Bind bind;
 };
 constexpr FlagRow kFlags[] = {
-    {"up", up_flags},           {"down", down_flags},       {"create", create_flags},   {"plan", plan_flags},
-    {"explain", explain_flags}, {"config", config_flags},   {"ps", ps_flags},           {"logs", logs_flags},
-    {"exec", exec_flags},       {"run", run_flags},         {"build", build_flags},     {"pull", pull_flags},
-    {"start", start_flags},     {"stop", stop_flags},       {"restart", restart_flags}, {"kill", kill_flags},
-    {"rm", rm_flags},           {"events", events_flags},   {"images", images_flags},   {"port", port_flags},
-    {"ls", ls_flags},           {"version", version_flags}, {"cp", cp_flags},           {"wait", wait_flags},
-    {"doctor", doctor_flags},
+    {"up", up_flags},           {"down", down_flags},       {"create", create_flags}, {"plan", plan_flags},
+    {"config", config_flags},   {"ps", ps_flags},           {"logs", logs_flags},     {"exec", exec_flags},
+    {"run", run_flags},         {"build", build_flags},     {"pull", pull_flags},     {"start", start_flags},
+    {"stop", stop_flags},       {"restart", restart_flags}, {"kill", kill_flags},     {"rm", rm_flags},
+    {"events", events_flags},   {"images", images_flags},   {"port", port_flags},     {"ls", ls_flags},
+    {"version", version_flags}, {"cp", cp_flags},           {"wait", wait_flags},     {"doctor", doctor_flags},
 };
 
 }  // namespace

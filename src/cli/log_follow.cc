@@ -203,7 +203,7 @@ class Follower {
     const auto list = co_await list_wanted(session_, wish_.logs);
     if (!list) co_return;
     for (const auto& one : *list) {
-      if (plan::is_up(one.state))
+      if (plan::is_up(one.state) && !following_.contains(one.id))
         follow(one);
       else if (one.state == plan::State::exited && !wish_.past && !looked_)
         end(one, one.exit_code());
@@ -220,9 +220,8 @@ class Follower {
     const auto number = text(plan::label::kNumber);
     std::from_chars(number.data(), number.data() + number.size(), one.number);
     one.oneoff = equal_fold(text(plan::label::kOneoff), "true");
-    if (!wanted(wish_.logs, one)) return;
-    if (event.action == "start") follow(one);
-    if (event.action != "die" || !wish_.on_end) return;
+    if (event.action == "start" && wanted(wish_.logs, one)) follow(one);
+    if (event.action != "die" || !wish_.on_end || one.oneoff) return;
     const auto code = text("exitCode");
     int status = 0;
     std::from_chars(code.data(), code.data() + code.size(), status);

@@ -38,10 +38,17 @@ Sink sink_on(int fd, bool color_wanted) {
           .color = color_wanted && io::is_terminal(fd)};
 }
 
+// Nothing runs while a question is open, so that Ctrl-C may end the program as usual.
 std::optional<std::string> read_line() {
+  sigset_t ends, before;
+  ::sigemptyset(&ends);
+  ::sigaddset(&ends, SIGINT);
+  ::sigaddset(&ends, SIGTERM);
+  ::sigprocmask(SIG_UNBLOCK, &ends, &before);
   std::string line;
-  if (!std::getline(std::cin, line)) return std::nullopt;
-  return line;
+  const bool read = static_cast<bool>(std::getline(std::cin, line));
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  return read ? std::optional(std::move(line)) : std::nullopt;
 }
 
 Console console_of(const World& world) {

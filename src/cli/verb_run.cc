@@ -44,7 +44,7 @@ io::Task<Result<void>> prepare(Session& session, const OneOff& run) {
                                                run.service);
                       },
                       .owner = "run",
-                      .quiet = flags.quiet_pull};
+                      .quiet_images = flags.quiet_pull};
   CO_TRY(co_await carry_out(session, what));
   co_return Result<void>{};
 }
@@ -89,6 +89,8 @@ io::Task<Result<void>> create(Session& session, OneOff& run, const compose::Serv
                                                  .slug = fresh_slug(),
                                                  .use_aliases = session.options.run.use_aliases}));
   if (session.options.run.remove && session.options.run.detach) request.body.slot("HostConfig").set("AutoRemove", true);
+  // The end of our input is the end of the process's.
+  if (run.input) request.body.set("AttachStdin", true).set("StdinOnce", true);
   if (!session.options.run.name.empty()) request.name = session.options.run.name;
   run.name = request.name;
   const auto plan = CO_TRY(plan_oneoff(request, run.service));

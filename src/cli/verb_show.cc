@@ -91,6 +91,16 @@ void print_projects(const Session& session, const std::map<std::string, Running>
   session.console.print(flags.format == "json" ? json.dump() + "\n" : table(rows));
 }
 
+constexpr auto kLate = std::chrono::milliseconds(500);  // for events that are under way
+
+// How long to listen; for ever without --until.
+io::Duration time_left(const Session& session, const std::string& until) {
+  if (until.empty()) return std::chrono::hours(24 * 365);
+  const double now = std::chrono::duration<double>(session.world.now().time_since_epoch()).count();
+  const std::chrono::duration<double> left(std::max(std::stod(until) - now, 0.0));
+  return std::chrono::duration_cast<io::Duration>(left) + kLate;
+}
+
 }  // namespace
 
 io::Task<Result<int>> verb_top(Session& session) {
@@ -114,11 +124,13 @@ io::Task<Result<int>> verb_events(Session& session) {
   engine::EventStream events(client, std::move(which));
   session.interrupt_note = " ";
   for (;;) {
-    const auto item = CO_TRY(co_await events.next());
+    auto next = co_await io::within(time_left(session, until), events.next());
+    if (!next && next.error().code == Code::timeout) co_return kDone;
+    const auto item = CO_TRY(std::move(next));
     const auto& event = item.event;
     const auto service = event.attributes["com.docker.compose.service"].text();
     if (item.gap || (!session.options.arguments.empty() && !contains(session.options.arguments, service))) continue;
-    if (!until.empty() && std::to_string(event.time_nano / 1'000'000'000) > until) co_return kDone;
+    if (!until.empty() && static_cast<double>(event.time_nano) / 1e9 > std::stod(until)) co_return kDone;
     session.console.print((flags.json ? event_json(event) : event_text(event)) + "\n");
   }
 }

@@ -38,6 +38,7 @@ io::Task<Result<int>> verb_up(Session& session) {
                       .planner = [&](const plan::Observed& observed,
                                      bool settled) { return plan_of_round(project, observed, options, settled); },
                       .owner = "up",
+                      .quiet_images = flags.quiet_pull,
                       .check = check_up};
   const auto done = CO_TRY(co_await carry_out(session, what));
   if (!done.changed && !session.options.global.dry_run)
