@@ -169,8 +169,11 @@ const Item* Board::take(const plan::Progress& event, io::Time now) {
   // A later op of an object that failed is skipped; what failed is what counts.
   task.phase = event.phase;
   task.text = phase_text(event.node->op, event.phase);
-  task.detail = event.phase == Phase::done ? "" : printable(event.detail);
-  if (!event.message.is_null()) task.text = step_text(task, event.message, task.text);
+  if (!event.message.is_null()) {
+    task.text = step_text(task, event.message, task.text);
+  } else {
+    task.detail = event.phase == Phase::done ? "" : printable(event.detail);
+  }
   return before == task.text + '\n' + task.detail ? nullptr : &task;
 }
 

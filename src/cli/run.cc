@@ -150,6 +150,11 @@ int run(const std::vector<std::string>& arguments, const std::map<std::string, s
   world.runtime_folder = runtime_folder(world);
   world.console = console_of(world);
   world.files = compose::disk_files();
+  if (error) {
+    world.console.error(Error{Code::not_found, "the working directory cannot be read: " + error.message() +
+                                                   "; it may have been removed, change to another one"});
+    return kFailed;
+  }
   auto started = start(world, arguments);
   if (!started.verb) return started.status;
   const auto& ansi = started.options.global.ansi;

@@ -122,7 +122,7 @@ class Discovery {
       const auto paths = there(kNames, in);
       take_first(paths, "config");
       if (!paths.empty()) take_first(there(kOverrideNames, in), "override");
-      if (!paths.empty() || in == "/") return;
+      if (!paths.empty() || in == parent_path(in)) return;
     }
   }
 

@@ -96,11 +96,14 @@ class Reader {
 
   void make_service(const std::string& name) {
     Service service{.name = name, .upstreams = {}, .pass_host = true, .down = {}};
+    // A container that is not healthy yet is better than none: a service that is recreated answers as soon as it can.
+    const bool early =
+        std::ranges::none_of(services_[name], [](const Declared* each) { return is_serving(*each->target); });
     for (const Declared* declared : services_[name]) {
       const LabelFields& fields = declared->services.find(name)->second;
       service.pass_host = parse_bool(field(fields, "loadbalancer.passhostheader", "true")).value_or(true);
       warn_service(name, *declared, fields);
-      auto upstream = upstream_of(name, *declared, fields);
+      auto upstream = upstream_of(name, *declared, fields, early);
       if (upstream) {
         service.upstreams.push_back(std::move(*upstream));
         continue;
@@ -125,7 +128,8 @@ class Reader {
     }
   }
 
-  Result<Upstream> upstream_of(const std::string& name, const Declared& from, const LabelFields& fields) {
+  /// `early`: also to a container that is not healthy yet.
+  Result<Upstream> upstream_of(const std::string& name, const Declared& from, const LabelFields& fields, bool early) {
     const Target& target = *from.target;
     const std::string label = "label traefik.http.services." + name + ".loadbalancer.server.";
     if (fields.contains("loadbalancer.server.url")) {
@@ -143,7 +147,7 @@ class Reader {
     }
     if (!port) port = *std::ranges::min_element(target.exposed);
     if (!target.running) return fail(Code::unavailable, "container " + target.name + " is not running");
-    if (target.health == Target::Health::starting)
+    if (target.health == Target::Health::starting && !early)
       return fail(Code::unavailable, "container " + target.name + " is not healthy yet");
     if (target.health == Target::Health::unhealthy)
       return fail(Code::unavailable, "container " + target.name + " is unhealthy");

@@ -36,7 +36,7 @@ struct Labelled {
 };
 
 /// Pure. Keys are read without case. Several running containers that define the same service are its upstreams, in
-/// order of name; unhealthy and starting ones are left out.
+/// order of name; unhealthy ones are left out, and starting ones while another one serves.
 Labelled read_labels(const std::vector<Target>& targets, const HostLinks& links, const LabelOptions& options = {});
 
 }  // namespace berth::edge
