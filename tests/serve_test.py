@@ -29,9 +29,13 @@ def tree(pid):
 
 def role_pid(serve, role):
     for pid in tree(serve.process.pid)[1:]:
-        with open(f'/proc/{pid}/cmdline', 'rb') as text:
-            if text.read().split(b'\0')[1] == role.encode():
-                return pid
+        try:
+            with open(f'/proc/{pid}/cmdline', 'rb') as text:
+                words = text.read().split(b'\0')
+        except OSError:
+            continue  # it ended just now
+        if words[1:2] == [role.encode()]:  # a dead one that nobody has waited for yet shows no words
+            return pid
     return None
 
 
