@@ -30,7 +30,7 @@ void say(const std::string& line) {
 class Core {
  public:
   Core(CoreOptions options, edge::CertificateStore store) : options_(std::move(options)), desk_(std::move(store)) {
-    desk_.settings.public_https_port = options_.https_port;
+    if (options_.https_port != 0) desk_.settings.public_https_port = options_.https_port;
     desk_.labels.exposed_by_default = options_.expose_all;
   }
 
@@ -94,6 +94,7 @@ class Core {
         say(event.subject + " listens on " + event.detail);
         std::erase(listeners_[event.subject], event.detail);
         listeners_[event.subject].push_back(event.detail);
+        if (options_.https_port == 0 && event.subject == "websecure") take_port(event.detail);
         break;
       case Kind::upstream_failed:
         say(event.subject + ": " + event.detail);
@@ -103,6 +104,14 @@ class Core {
         return;
     }
     write_status();
+  }
+
+  // The kernel chose the port: redirects must name it.
+  void take_port(const std::string& address) {
+    const auto parsed = io::Address::parse(address);
+    if (!parsed || parsed->port() == desk_.settings.public_https_port) return;
+    desk_.settings.public_https_port = parsed->port();
+    changed_.set();
   }
 
   io::Task<void> send_snapshots() {

@@ -82,9 +82,10 @@ Done effect(EffectContext& context, const Node&, const RemoveVolume& op) {
 Done effect(EffectContext& context, const Node& node, const PullImage& op) {
   std::string auth;
   if (context.options.registry_auth) auth = CO_TRY(co_await context.options.registry_auth(op.reference));
-  CO_TRY(co_await engine::pull_image(
+  const auto pulled_all = co_await engine::pull_image(
       context.client, {.name = op.reference, .platform = op.platform, .auth = std::move(auth)},
-      [&context, &node](const Json& message) { tell(context, node, std::string(message["status"].text()), message); }));
+      [&context, &node](const Json& message) { tell(context, node, std::string(message["status"].text()), message); });
+  if (!pulled_all) co_return fail(Error(pulled_all.error()).within("cannot pull " + op.reference));
   const Json pulled = CO_TRY(co_await engine::inspect_image(context.client, op.reference));
   context.results[node.id] = pulled["Id"].text();
   co_return Result<void>{};
