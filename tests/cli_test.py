@@ -371,6 +371,15 @@ class BadInput(Cli):
         self.assertEqual(self.ids(), before)
         self.assertEqual(self.running(), ['db', 'web'])
 
+    def test_removed_working_directory_is_an_error(self):
+        self.shop()
+        gone = self.folder / 'gone'
+        gone.mkdir()
+        done = subprocess.run(['/bin/bash', '-c', 'cd "$1" && rmdir "$1" && exec "$2" ps', 'bash', gone, BERTH],
+                              timeout=20, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn('working directory', done.stderr)
+
     def test_broken_pipe_is_no_crash(self):
         self.shop()
         done = subprocess.run(f'{BERTH} --help | head -n 1; exit ${{PIPESTATUS[0]}}', shell=True, timeout=30,

@@ -1,6 +1,7 @@
 """`berth serve` with examples/hello behind it, on the private engine: what a user of the demo can do to it."""
 import json
 import os
+import pathlib
 import shutil
 import signal
 import ssl
@@ -10,7 +11,7 @@ import threading
 import time
 import unittest
 
-from support import (ROOT, Serve, berth, containers, engine, fetch, must, open_url, project, remove_project, wait_until)
+from support import (BERTH, ROOT, Serve, berth, containers, engine, fetch, must, open_url, project, remove_project, wait_until)
 
 HOST = 'hello.localhost'
 
@@ -207,6 +208,25 @@ services:
             done = berth('serve', '--data', data, '--web', '0', '--websecure', self.serve.websecure, timeout=20)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(str(self.serve.websecure), done.stderr)
+
+    def test_redirect_names_a_port_that_the_kernel_chose(self):
+        with tempfile.TemporaryDirectory() as data:
+            serve = subprocess.Popen([BERTH, 'serve', '--data', data, '--web', '0', '--websecure', '0'],
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                def ports():
+                    status = pathlib.Path(data, 'status.json')
+                    listeners = json.loads(status.read_text())['listeners'] if status.exists() else {}
+                    found = {name: int(addresses[0].rsplit(':', 1)[1]) for name, addresses in listeners.items()}
+                    return found if len(found) == 2 else None
+
+                found = wait_until(ports, 20, 'both listeners')
+                wanted = f'https://{HOST}:{found["websecure"]}/'
+                wait_until(lambda: fetch(f'http://{HOST}:{found["web"]}/').headers['Location'] == wanted, 10,
+                           'the redirect to the chosen port')
+            finally:
+                serve.terminate()
+                serve.wait(40)
 
     def test_keys_are_private(self):
         for found in self.serve.data.rglob('*'):
