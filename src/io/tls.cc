@@ -94,6 +94,7 @@ int on_server_name(SSL* ssl, int* alert, void* argument) {
   return SSL_TLSEXT_ERR_OK;
 }
 
+// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature.
 int on_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered, unsigned size,
             void* argument) {
   const auto& wire = static_cast<TlsContext::Parts*>(argument)->alpn;
