@@ -70,11 +70,9 @@ io::Task<Result<void>> apply_round(Session& session, const CarryOut& what, const
   }
   for (const auto& warning : outcome->warnings) session.console.warning(warning);
   if (outcome->ok()) co_return Result<void>{};
-  const auto& failure = outcome->failures.front();
-  auto error = outcome->error();
-  if (const auto* node = round.plan.find(failure.node))
-    error = co_await explain_port(session, what.project, *node, std::move(error));
-  co_return fail(std::move(error));
+  const auto* node = round.plan.find(outcome->failures.front().node);
+  if (!node) co_return fail(outcome->error());
+  co_return fail(co_await explain_port(session, what.project, *node, outcome->error()));
 }
 
 io::Task<Result<CarriedOut>> apply_rounds(Session& session, const CarryOut& what) {

@@ -128,8 +128,10 @@ class Follower {
       : session_(session), wish_(wish), printer_(printer), seen_(std::move(seen)), scope_(context) {}
 
   io::Task<Result<void>> run(const std::vector<Listed>& list) {
-    for (const auto& one : list)
-      if (plan::is_up(one.state) || !wish_.past) follow(one);
+    for (const auto& one : list) {
+      known_.insert(one.id);
+      if (wanted(wish_.logs, one) && (plan::is_up(one.state) || !wish_.past)) follow(one);
+    }
     scope_.spawn(watch(*this));
     scope_.spawn(end_when_quiet(*this));
     co_await scope_.join();
@@ -184,7 +186,10 @@ class Follower {
     auto client = co_await self.session_.engine();
     if (!client) co_return;
     const auto label = "com.docker.compose.project=" + self.wish_.logs.project;
-    engine::EventStream events(**client, {.filters = {{"type", "container"}, {"label", label}}});
+    // An attached `up` asks for the past too: a container may have ended before the stream stands, and an engine lists
+    // it as running for a while after it told of its end.
+    engine::EventStream events(**client, {.filters = {{"type", "container"}, {"label", label}},
+                                          .since = self.wish_.past ? "" : self.wish_.logs.since});
     for (;;) {
       auto item = co_await events.next();
       if (!item) {
@@ -203,12 +208,8 @@ class Follower {
     const auto list = co_await list_wanted(session_, wish_.logs);
     if (!list) co_return;
     for (const auto& one : *list) {
-      if (plan::is_up(one.state) && !following_.contains(one.id))
-        follow(one);
-      else if (one.state == plan::State::exited && !wish_.past && !looked_)
-        end(one, one.exit_code());
+      if (plan::is_up(one.state) && !following_.contains(one.id)) follow(one);
     }
-    looked_ = true;
   }
 
   void take(const engine::EngineEvent& event) {
@@ -220,8 +221,10 @@ class Follower {
     const auto number = text(plan::label::kNumber);
     std::from_chars(number.data(), number.data() + number.size(), one.number);
     one.oneoff = equal_fold(text(plan::label::kOneoff), "true");
+    if (event.action == "start") known_.insert(one.id);
     if (event.action == "start" && wanted(wish_.logs, one)) follow(one);
-    if (event.action != "die" || !wish_.on_end || one.oneoff) return;
+    // Ends of containers that `up` has replaced are among the past events.
+    if (event.action != "die" || !wish_.on_end || one.oneoff || !known_.contains(one.id)) return;
     const auto code = text("exitCode");
     int status = 0;
     std::from_chars(code.data(), code.data() + code.size(), status);
@@ -258,9 +261,9 @@ class Follower {
   io::Scope scope_;
   std::set<std::string> following_;
   std::set<std::string> again_;
-  std::string last_;     // the container whose end ends all
-  bool looked_ = false;  // the event stream stood once
-  io::Event quiet_;      // nothing runs
+  std::set<std::string> known_;  // containers that are or came, not those that were replaced
+  std::string last_;             // the container whose end ends all
+  io::Event quiet_;              // nothing runs
   std::optional<Error> failure_;
 };
 
@@ -277,7 +280,7 @@ io::Task<Result<void>> follow_logs(Session& session, FollowWish wish) {
   Seen seen;
   const auto now = engine_time(session.world.now());
   if (wish.past) seen = CO_TRY(co_await print_past(session, printer, wish.logs));
-  const auto list = CO_TRY(co_await list_wanted(session, wish.logs));
+  const auto list = CO_TRY(co_await list_project(session, wish.logs.project));
   // What --tail left out is not to come back.
   if (wish.past)
     for (const auto& one : list) seen.try_emplace(one.id, now);

@@ -204,7 +204,10 @@ std::string port_origin(const compose::Project& project, const std::string& serv
 
 io::Task<Error> explain_port(Session& session, const compose::Project& project, const plan::Node& node, Error error) {
   const auto port = taken_port(error.message);
-  if (!port) co_return error;
+  if (!port) {
+    const bool named = error.message.contains(plan::object_of(node.op));
+    co_return named ? std::move(error) : std::move(error).within(plan::describe(node.op));
+  }
   const auto client = co_await session.engine();
   const auto pid = client ? co_await engine_pid((*client)->address()) : std::string();
   const auto holder = pid.empty() ? std::string() : port_holder(*port, pid);

@@ -35,7 +35,8 @@ io::Task<std::string> engine_pid(const engine::Address& address);
 /// Where a service publishes `port`: "compose.yaml:14:7", "" when unknown.
 std::string port_origin(const compose::Project& project, const std::string& service, int port);
 
-/// The error of a node whose cause is a taken port, with the place in the file and the holder; else as it is.
+/// The error of a node whose cause is a taken port, with the place in the file and the holder; another one
+/// with what the node does before it.
 io::Task<Error> explain_port(Session& session, const compose::Project& project, const plan::Node& node, Error error);
 
 /// Fails before anything is changed when a port that the plan's new containers publish is held by someone else. An

@@ -111,8 +111,9 @@ std::string line_of(std::string_view lead, std::string_view what, const Item& ta
   const std::size_t room = width > used ? width - used : 0;
   if (room < 6) return fit(std::string(lead) + " " + std::string(what) + " " + task.text, width);
   const auto shown = fit(text, room);
-  return left + (view.color ? colored(color_of(task), shown) : shown) +
-         std::string(room - display_width(shown) + 1, ' ') + std::string(time);
+  auto out = left + (view.color ? colored(color_of(task), shown) : shown);
+  if (time.empty()) return out;
+  return out.append(room - display_width(shown) + 1, ' ').append(time);
 }
 
 }  // namespace
@@ -233,7 +234,11 @@ std::string json_line(const Item& task) {
     current += bytes.first;
     total += bytes.second;
   }
-  if (total > 0) out.set("current", current).set("total", total).set("percent", current * 100 / total);
+  if (total > 0) {
+    out.set("current", current);
+    out.set("total", total);
+    out.set("percent", current * 100 / total);
+  }
   return out.dump();
 }
 

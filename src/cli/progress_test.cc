@@ -55,7 +55,7 @@ TEST(Board, DrawsATreeOfServices) {
   EXPECT_EQ(lines[1], " ✔ network shop_default         created                0.1s");
   EXPECT_EQ(lines[2], " web");
   EXPECT_EQ(lines[3], "   ⠙ image nginx:1                pulling 25% of 12 MB 1.2s");
-  EXPECT_EQ(lines[4], "   · container shop-web-1         waiting                ");
+  EXPECT_EQ(lines[4], "   · container shop-web-1         waiting");
 }
 
 TEST(Board, FitsEveryWidthAndHeight) {

@@ -90,7 +90,8 @@ io::Task<Result<void>> create(Session& session, OneOff& run, const compose::Serv
                                                  .use_aliases = session.options.run.use_aliases}));
   if (session.options.run.remove && session.options.run.detach) request.body.slot("HostConfig").set("AutoRemove", true);
   // The end of our input is the end of the process's.
-  if (run.input) request.body.set("AttachStdin", true).set("StdinOnce", true);
+  if (run.input)
+    for (const char* key : {"AttachStdin", "StdinOnce"}) request.body.set(key, true);
   if (!session.options.run.name.empty()) request.name = session.options.run.name;
   run.name = request.name;
   const auto plan = CO_TRY(plan_oneoff(request, run.service));

@@ -24,13 +24,17 @@ constexpr std::string_view kShop = R"(services:
     image: db:1
 )";
 
+const Json kCommand = Json::object({{"Cmd", Json::array({"serve"})}});
+
 struct CliWorld {
   explicit CliWorld(testing::FakeEngineOptions options = {}) : engine(*loop, std::move(options)) {
     folder = ::testing::TempDir() + "berth-cli-" + std::to_string(::getpid());
     files["/shop/compose.yaml"] = kShop;
-    engine.add_image("web:1", {.process = {.output = {{"hello from web\n", false, std::chrono::seconds(1)},
+    engine.add_image("web:1", {.config = kCommand,
+                               .process = {.output = {{"hello from web\n", false, std::chrono::seconds(1)},
                                                       {"late\n", true, std::chrono::seconds(3)}}}});
-    engine.add_image("db:1", {.process = {.output = {{"hello from db\n", false, std::chrono::seconds(2)}}}});
+    engine.add_image(
+        "db:1", {.config = kCommand, .process = {.output = {{"hello from db\n", false, std::chrono::seconds(2)}}}});
     world.environment = {{"HOME", "/root"}};
     world.working_dir = "/shop";
     world.runtime_folder = folder;
@@ -198,7 +202,8 @@ TEST(TakenPort, IsNamedWithItsPlace) {
 }
 
 TEST_F(Changes, AttachedUpFollowsAndReturnsTheStatus) {
-  engine.add_image("job:1", {.process = {.exits_after = std::chrono::seconds(2),
+  engine.add_image("job:1", {.config = kCommand,
+                             .process = {.exits_after = std::chrono::seconds(2),
                                          .exit_code = 3,
                                          .output = {{"working\n", false, std::chrono::seconds(1)}}}});
   files["/shop/compose.yaml"] = "services:\n  job:\n    image: job:1\n  db:\n    image: db:1\n";
@@ -213,7 +218,7 @@ TEST_F(Changes, RunStartsWhatItNeedsAndLeavesNothing) {
   engine.behave("shop-web-run-*", {.exits_after = std::chrono::seconds(1),
                                    .exit_code = 4,
                                    .output = {{"one-off\n", false, std::chrono::milliseconds(500)}}});
-  EXPECT_EQ(run("run --rm -T -i=false web ./job --now"), 4) << err;
+  EXPECT_EQ(run("run --rm -T --interactive=false web ./job --now"), 4) << err;
   EXPECT_TRUE(out.contains("one-off\n")) << out << err;
   ASSERT_EQ(run("ps -a --services"), 0);
   EXPECT_EQ(out, "db\n");
@@ -290,9 +295,9 @@ TEST_F(Shows, FollowedLogsSurviveARestart) {
 
 TEST_F(Shows, ExecReturnsTheStatus) {
   engine.on_exec({.container = "shop-web-1", .command = "ls /nope", .err = "no such file\n", .exit_code = 2});
-  EXPECT_EQ(run("exec -T -i=false web ls /nope"), 2);
+  EXPECT_EQ(run("exec -T --interactive=false web ls /nope"), 2);
   EXPECT_EQ(err, "no such file\n");
-  EXPECT_EQ(run("exec -T -i=false --index 5 web ls"), 1);
+  EXPECT_EQ(run("exec -T --interactive=false --index 5 web ls"), 1);
   EXPECT_TRUE(err.contains("has no container number 5")) << err;
   EXPECT_EQ(run("exec -T nosuch ls"), 1);
   EXPECT_TRUE(err.contains("no such service: nosuch")) << err;
@@ -301,7 +306,7 @@ TEST_F(Shows, ExecReturnsTheStatus) {
 TEST_F(Shows, ExplainSaysWhy) {
   ASSERT_EQ(run("explain web"), 0) << err;
   EXPECT_TRUE(out.contains("service:web:1")) << out;
-  EXPECT_TRUE(out.contains("written at /shop/compose.yaml:")) << out;
+  EXPECT_TRUE(out.contains("written at compose.yaml:2:3")) << out;
   EXPECT_EQ(run("explain nothing"), 1);
 }
 
