@@ -1,5 +1,6 @@
 #include "plan/apply_effects.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "engine/build.h"
@@ -60,8 +61,24 @@ Result<void> fine_when_missing(Result<void> result) {
 
 // Networks, volumes, images.
 
+// Engines look for duplicates only when a creation begins: one that a killed program left under way makes a second
+// network of the name, and from then on no container can join by name. The smallest id stays, whoever made it; an
+// unused one with the same project's label goes.
+io::Task<Result<std::string>> without_duplicates(engine::Client& client, Json body, std::string own) {
+  const std::string_view name = body["Name"].text(), project = body["Labels"][label::kProject].text();
+  const Json list = CO_TRY(co_await engine::list_networks(client, {{"name", std::string(name)}}));
+  std::vector<std::string> ids = {own};
+  for (const Json& one : list.items())
+    if (one["Name"].text() == name && one["Labels"][label::kProject].text() == project && one["Id"].text() != own)
+      ids.emplace_back(one["Id"].text());
+  std::sort(ids.begin(), ids.end());
+  for (std::size_t i = 1; i < ids.size(); ++i) CO_TRY(co_await engine::remove_network(client, ids[i]));
+  co_return ids.front();
+}
+
 Done effect(EffectContext& context, const Node& node, const CreateNetwork& op) {
-  context.results[node.id] = CO_TRY(co_await engine::create_network(context.client, op.body));
+  std::string id = CO_TRY(co_await engine::create_network(context.client, op.body));
+  context.results[node.id] = CO_TRY(co_await without_duplicates(context.client, op.body, std::move(id)));
   co_return Result<void>{};
 }
 

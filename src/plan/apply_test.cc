@@ -93,6 +93,28 @@ TEST_F(ApplyTest, MakesThingsInOrder) {
   EXPECT_TRUE(was_told("3 done"));
 }
 
+Task<void> create_late(berth::testing::FakeEngine& engine, std::string body) {
+  (void)co_await io::sleep_for(500ms);
+  engine.handle({.method = "POST", .target = "/networks/create", .body = std::move(body)});
+}
+Task<void> joined(io::Scope& scope) {
+  co_await scope.join();
+}
+
+TEST_F(ApplyTest, ANetworkThatAKilledProgramMadeMeanwhileIsNoDuplicate) {
+  const std::string body = R"({"Name":"n","Labels":{"com.docker.compose.project":"shop"}})";
+  add(CreateNetwork{*parse_json(body)}, {}, "network");
+  engine_.inject({.method = "GET", .path = "/networks", .delay = 1s});
+  io::Scope scope(io::Context{loop_.get(), &loop_->cancel()});
+  scope.spawn(create_late(engine_, body));
+  const Outcome outcome = run();
+  loop_->run(joined(scope));
+  EXPECT_TRUE(outcome.ok()) << outcome.error().message;
+  EXPECT_EQ(engine_.count("DELETE", "/networks/*"), 1u);
+  const Json inspect = engine_.handle({.target = "/networks/n"}).json();
+  EXPECT_EQ(inspect["Id"].text(), outcome.results.at(1));
+}
+
 TEST_F(ApplyTest, FillsInIdsThatComeUpOnTheWay) {
   const int first = create("first");
   const int second = builder_.add(
