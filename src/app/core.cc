@@ -60,6 +60,8 @@ class Core {
       if (!stream) continue;
       if (edge_) edge_->close();
       edge_ = std::shared_ptr<io::Stream>(std::move(*stream));
+      port_known_ = false;
+      listeners_.clear();
       outgoing_.set();
       scope.spawn(read_events(edge_));
     }
@@ -106,10 +108,10 @@ class Core {
     write_status();
   }
 
-  // The kernel chose the port: redirects must name it.
+  // The kernel chose a port for each address: redirects name that of the first.
   void take_port(const std::string& address) {
     const auto parsed = io::Address::parse(address);
-    if (!parsed || parsed->port() == desk_.settings.public_https_port) return;
+    if (!parsed || std::exchange(port_known_, true)) return;
     desk_.settings.public_https_port = parsed->port();
     changed_.set();
   }
@@ -169,15 +171,23 @@ class Core {
     const io::Context context = co_await io::here();
     while (!context.cancel->requested()) {
       (void)co_await io::within(minutes(5), wait_for_change());
-      if (context.cancel->requested()) co_return;
       // One container's change comes as several events in a row.
-      (void)co_await io::sleep_for(milliseconds(10));
-      changed_.reset();
-      if (auto done = co_await refresh(client); !done) {
-        say("cannot read the engine: " + done.error().message);
-        if (!co_await io::sleep_for(seconds(1))) co_return;
-        changed_.set();
+      if (!co_await io::sleep_for(milliseconds(10))) co_return;
+      co_await look(client);
+      // An engine tells that a container died before its list shows it: look again, unless there is a new hint.
+      for (const auto pause : {milliseconds(150), milliseconds(1000)}) {
+        const auto told = co_await io::within(pause, wait_for_change());
+        if (told || context.cancel->requested()) break;
+        co_await look(client);
       }
+    }
+  }
+
+  io::Task<void> look(engine::Client& client) {
+    changed_.reset();
+    if (auto done = co_await refresh(client); !done) {
+      say("cannot read the engine: " + done.error().message);
+      if (co_await io::sleep_for(seconds(1))) changed_.set();
     }
   }
 
@@ -213,6 +223,7 @@ class Core {
   io::Event changed_, outgoing_;
   std::shared_ptr<io::Stream> edge_;
   std::uint64_t accepted_ = 0;
+  bool port_known_ = false;
   std::map<std::string, std::vector<std::string>> listeners_;
 };
 
