@@ -8,7 +8,7 @@ namespace berth::app {
 namespace {
 
 // What dockerd 20.10 answers, shortened to what is read.
-constexpr std::string_view kContainers = R"([{
+constexpr std::string_view kContainers = R"json([{
   "Id": "c1", "Names": ["/shop-web-1"], "State": "running", "Status": "Up 3 minutes (healthy)",
   "Labels": {"com.docker.compose.project": "shop", "com.docker.compose.service": "web", "traefik.enable": "true",
              "traefik.http.routers.web.rule": "Host(`shop.localhost`)", "traefik.http.routers.web.tls": "true"},
@@ -22,9 +22,9 @@ constexpr std::string_view kContainers = R"([{
   }
 }
 }, {"Id": "c2", "Names": ["/idle"], "State": "exited", "Status": "Exited (0) 2 hours ago", "Labels": {}, "Ports": [],
-    "HostConfig": {"NetworkMode": "default"}, "NetworkSettings": {"Networks": {}}}])";
-constexpr std::string_view kNetworks = R"([{"Id": "n1", "Name": "shop_default", "Driver": "bridge",
-  "IPAM": {"Config": [{"Subnet": "127.77.0.0/16"}]}}])";
+    "HostConfig": {"NetworkMode": "default"}, "NetworkSettings": {"Networks": {}}}])json";
+constexpr std::string_view kNetworks = R"json([{"Id": "n1", "Name": "shop_default", "Driver": "bridge",
+  "IPAM": {"Config": [{"Subnet": "127.77.0.0/16"}]}}])json";
 
 Json json(std::string_view text) {
   return parse_json(text).value();
