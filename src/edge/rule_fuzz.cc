@@ -1,4 +1,5 @@
 // Any text is either refused or becomes a rule that matches without fault.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
