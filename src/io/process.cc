@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "io/edge_wait.h"
+
 extern "C" char** environ;
 
 namespace berth::io {
@@ -22,23 +24,6 @@ Error error_of(std::string what, int error) {
   const Code code = error == ENOENT ? Code::not_found : error == EACCES ? Code::denied : Code::internal;
   return Error{code, std::move(what) + ": " + std::strerror(error)};
 }
-
-class Edge final : public Waiter {
- public:
-  explicit Edge(Descriptor& descriptor) : descriptor_(descriptor) {}
-  bool await_ready() const noexcept { return descriptor_.readable; }
-  template <class Promise>
-  bool await_suspend(std::coroutine_handle<Promise> self) {
-    if (!begin(self)) return false;
-    descriptor_.readers.add(*this);
-    return true;
-  }
-  Result<void> await_resume() const { return outcome(); }
-  void detach() noexcept override { descriptor_.readers.remove(*this); }
-
- private:
-  Descriptor& descriptor_;
-};
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
@@ -183,7 +168,7 @@ Task<Result<int>> Process::wait() {
       watch_.readable = false;
       // It may have ended between waitpid and here; a pidfd stays readable then, but gives no new edge.
       pollfd poll{watch_.fd, POLLIN, 0};
-      if (::poll(&poll, 1, 0) == 0) CO_TRY(co_await Edge(watch_));
+      if (::poll(&poll, 1, 0) == 0) CO_TRY(co_await EdgeWait(watch_.readers, watch_.readable));
     }
   }
   co_return *status_;
@@ -264,7 +249,7 @@ Task<Result<int>> Signals::next() {
     signalfd_siginfo info;
     if (::read(watch_.fd, &info, sizeof info) == sizeof info) co_return static_cast<int>(info.ssi_signo);
     watch_.readable = false;
-    CO_TRY(co_await Edge(watch_));
+    CO_TRY(co_await EdgeWait(watch_.readers, watch_.readable));
   }
 }
 

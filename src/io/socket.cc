@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <charconv>
 
+#include "io/edge_wait.h"
+
 namespace berth::io {
 namespace {
 
@@ -128,41 +130,6 @@ class DescriptorStream final : public Stream {
   bool is_socket_;
   bool watched_ = false;
   int error_ = 0;
-};
-
-// Waits for a connect to finish.
-class Writable final : public Waiter {
- public:
-  explicit Writable(Descriptor& descriptor) : descriptor_(descriptor) {}
-  bool await_ready() const noexcept { return false; }
-  template <class Promise>
-  bool await_suspend(std::coroutine_handle<Promise> self) {
-    if (!begin(self)) return false;
-    descriptor_.writers.add(*this);
-    return true;
-  }
-  Result<void> await_resume() const { return outcome(); }
-  void detach() noexcept override { descriptor_.writers.remove(*this); }
-
- private:
-  Descriptor& descriptor_;
-};
-
-class Readable final : public Waiter {
- public:
-  explicit Readable(Descriptor& descriptor) : descriptor_(descriptor) {}
-  bool await_ready() const noexcept { return descriptor_.readable; }
-  template <class Promise>
-  bool await_suspend(std::coroutine_handle<Promise> self) {
-    if (!begin(self)) return false;
-    descriptor_.readers.add(*this);
-    return true;
-  }
-  Result<void> await_resume() const { return outcome(); }
-  void detach() noexcept override { descriptor_.readers.remove(*this); }
-
- private:
-  Descriptor& descriptor_;
 };
 
 }  // namespace
@@ -301,7 +268,7 @@ Task<Result<std::unique_ptr<Stream>>> connect(Address address) {
     Descriptor descriptor;
     descriptor.fd = fd.get();
     CO_TRY(context.loop->poller().add(descriptor));
-    auto waited = co_await Writable(descriptor);
+    auto waited = co_await EdgeWait(descriptor.writers, false);
     context.loop->poller().remove(descriptor);
     if (!waited) co_return fail(std::move(waited.error()).within(name));
     int error = 0;
@@ -378,7 +345,7 @@ Task<Result<std::unique_ptr<Stream>>> Listener::accept() {
     }
     if (errno == EAGAIN) {
       descriptor_.readable = false;
-      CO_TRY(co_await Readable(descriptor_));
+      CO_TRY(co_await EdgeWait(descriptor_.readers, descriptor_.readable));
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // Out of descriptors: others must end first; the connection stays in the backlog.
       CO_TRY(co_await sleep_for(std::chrono::milliseconds(20)));
