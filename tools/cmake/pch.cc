@@ -1,1 +1,0 @@
-// Compiles tools/cmake/pch.h once for every room.
