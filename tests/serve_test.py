@@ -40,13 +40,19 @@ def role_pid(serve, role):
     return None
 
 
+def hello_folder():
+    """A copy of examples/hello with its program built."""
+    subprocess.run(['make', '-C', ROOT / 'examples/hello'], check=True, capture_output=True, timeout=120)
+    folder = tempfile.mkdtemp(prefix='berth-hello-')
+    shutil.copytree(ROOT / 'examples/hello', folder, dirs_exist_ok=True)
+    return folder
+
+
 class ServeTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         engine()
-        subprocess.run(['make', '-C', ROOT / 'examples/hello'], check=True, capture_output=True, timeout=120)
-        cls.folder = tempfile.mkdtemp(prefix='berth-hello-')
-        shutil.copytree(ROOT / 'examples/hello', cls.folder, dirs_exist_ok=True)
+        cls.folder = hello_folder()
         remove_project('hello')
         cls.serve = Serve()
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
@@ -247,6 +253,9 @@ class MemoryTest(unittest.TestCase):
 
     def test_twenty_containers(self):
         engine()
+        hello = hello_folder()  # for the image: this suite may be the first to run
+        self.addCleanup(shutil.rmtree, hello, ignore_errors=True)
+        must(berth('build', cwd=hello, timeout=180))
         folder = project(self, 'many', '''
 services:
   web:
