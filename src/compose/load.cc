@@ -48,6 +48,7 @@ Result<void> finish(Context& context, const Node& model, Project& project) {
   if (options.check_consistency) TRY(check_consistency(context, model, project));
   TRY(select_targets(project, options));
   if (!options.all_resources) drop_unused(project);
+  TRY(take_extensions(context, model, project));
   TRY(read_service_files(context, model, project));
   if (options.check_consistency) TRY(check_container_names(context, model, project));
   return check_scale(project, options);

@@ -24,6 +24,8 @@ Result<void> select_targets(Project& project, const LoadOptions& options);
 void drop_unused(Project& project);
 /// Adds the variables of env_file and the labels of label_file, then drops both keys.
 Result<void> read_service_files(Context& context, const Node& model, Project& project);
+/// Project::extensions, and whether those of berth are well formed.
+Result<void> take_extensions(const Context& context, const Node& model, Project& project);
 /// Replicas, dependencies, origins, the whole document anew.
 void complete(const Context& context, const Node& model, Project& project);
 

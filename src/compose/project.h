@@ -58,6 +58,9 @@ struct Project {
   Json secrets;                        ///< key -> canonical secret
   Json configs;                        ///< key -> canonical config
   Json document;                       ///< the whole canonical model: `config --format json` before `$` -> `$$`
+  /// The x-* members below the top level, which `document` leaves out: services -> web -> x-note; an entry of a list by
+  /// its index as text.
+  Json extensions;
   std::map<std::string, std::string> environment;  ///< interpolation variables: process environment over .env
   std::map<std::string, Origin> origins;        ///< "services.web", "services.web.image", ... -> where it was written
   std::map<std::string, std::string> contents;  ///< "secrets.x", "configs.x" -> value of their `environment:` variable
