@@ -103,6 +103,8 @@ class Core {
         return;
       case Kind::certificate_wanted:
       case Kind::stopped:
+      case Kind::leaving:
+      case Kind::left:
         return;
     }
     write_status();

@@ -5,8 +5,8 @@
 namespace berth::edge {
 namespace {
 
-constexpr std::array<std::string_view, 6> kKinds{"accepted",           "refused",         "listening",
-                                                 "certificate_wanted", "upstream_failed", "stopped"};
+constexpr std::array<std::string_view, 8> kKinds{"accepted",        "refused", "listening", "certificate_wanted",
+                                                 "upstream_failed", "stopped", "leaving",   "left"};
 
 }  // namespace
 

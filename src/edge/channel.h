@@ -38,6 +38,8 @@ struct EdgeEvent {
     certificate_wanted,  ///< `subject` is a routed host that has no certificate; at most once a minute per host
     upstream_failed,     ///< `subject` is the service, `detail` the reason; at most once a second per service
     stopped,             ///< drained; the process is about to exit
+    leaving,             ///< upstream `subject` (upstream_key) is named no more, and still answers older requests
+    left,                ///< it does not, or it is named again; `accepted` comes after the `leaving` of its version
   };
   Kind kind = Kind::accepted;
   std::uint64_t version = 0;

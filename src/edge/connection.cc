@@ -80,8 +80,7 @@ class Connection {
     while (true) {
       client_.wire.next_message();
       if (!co_await await_request()) break;
-      const auto live = shared_.live;  // what this request sees, whatever is swapped meanwhile
-      if (!co_await serve_one(*live)) break;
+      if (!co_await serve_one()) break;
       if (shared_.draining) break;
     }
     client_.wire.stream().close();
@@ -94,8 +93,9 @@ class Connection {
     co_return begun && *begun;
   }
 
-  io::Task<bool> serve_one(const Live& live) {
-    const Settings& settings = live.settings();
+  io::Task<bool> serve_one() {
+    auto live = shared_.live;
+    const Settings& settings = live->settings();
     const http::HeadLimits limits{.bytes = settings.header_bytes,
                                   .target = std::min<std::size_t>(16u << 10, settings.header_bytes),
                                   .fields = std::min(settings.header_count, http::Fields::kMost)};
@@ -111,8 +111,10 @@ class Connection {
     if (!parsed || parsed->state == Parsed::State::need_more) co_return false;
     if (parsed->state == Parsed::State::refused) co_return co_await refuse_head(*parsed);
     const io::Time begun = shared_.loop.now();
+    // What this request sees, whatever is swapped from here on; its head may have been long on its way.
+    live = shared_.live;
     Handled handled;
-    const bool keep = co_await handle(live, handled);
+    const bool keep = co_await handle(*live, handled);
     if (shared_.access) log(handled, begun);
     co_return keep;
   }

@@ -135,10 +135,16 @@ class Exchange {
       if (shared_.pool.is_failing(each)) continue;
       // Only the one whose turn it is: reuse must not undo the balance.
       upstream_ = shared_.pool.take(each, careful ? io::Duration(kCarefulReuse) : io::Duration(kReuse));
-      ended_.target = &each;
+      choose(each);
       return upstream_ != nullptr;
     }
     return false;
+  }
+
+  void choose(const Upstream& upstream) {
+    if (ended_.target == &upstream) return;
+    ended_.target = &upstream;
+    use_ = shared_.pool.begin(upstream);
   }
 
   io::Task<Result<void>> connect() {
@@ -150,7 +156,7 @@ class Exchange {
       for (std::size_t i = 0; i < upstreams.size(); ++i) {
         const Upstream& each = upstreams[(first + i) % upstreams.size()];
         if (shared_.pool.is_failing(each) != failing) continue;
-        ended_.target = &each;
+        choose(each);
         auto connected = co_await io::within(settings_.connect_timeout, shared_.pool.connect(each));
         if (connected) {
           upstream_ = std::move(*connected);
@@ -467,6 +473,7 @@ class Exchange {
        reusable_ = false;
   io::Event back_;
   UpstreamPool::Connection upstream_;
+  UpstreamPool::Use use_;
   State ended_;
 };
 

@@ -17,7 +17,7 @@ using EventSink = std::function<void(const EdgeEvent&)>;
 
 /// What the exchanges of one loop share.
 struct Shared {
-  explicit Shared(io::Loop& loop) : loop(loop), pool(loop) {}
+  explicit Shared(io::Loop& loop, UpstreamPool::Left left = {}) : loop(loop), pool(loop, std::move(left)) {}
   io::Loop& loop;
   UpstreamPool pool;
   std::shared_ptr<const Live> live;  ///< never null

@@ -3,8 +3,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <map>
+#include <set>
 
 #include "edge/control.h"
 #include "edge/worker.h"
@@ -69,16 +72,53 @@ class EdgeProcess {
   std::string snapshot_path() const { return options_.data + "/snapshot"; }
 
   Result<void> add_worker() {
-    const bool first = workers_.empty();
-    EventSink sink;
-    if (first) {
-      sink = [this](const EdgeEvent& event) { control_.send(event); };
-    } else {
+    const std::size_t number = workers_.size();
+    EventSink sink = [this](const EdgeEvent& event) { control_.send(event); };
+    UpstreamPool::Left left = [this, number](const std::string& key) { leave(number, key); };
+    if (number > 0) {
       io::Loop* main = &main_loop();
       sink = [this, main](const EdgeEvent& event) { main->post([this, event] { control_.send(event); }); };
+      left = [this, main, number](const std::string& key) { main->post([this, number, key] { leave(number, key); }); };
     }
-    workers_.push_back(TRY(Worker::make({.name = host_name(), .access_log = options_.access_log, .event = sink})));
+    workers_.push_back(TRY(Worker::make(
+        {.name = host_name(), .access_log = options_.access_log, .event = std::move(sink), .left = std::move(left)})));
     return {};
+  }
+
+  // Upstreams on their way out. Known here per worker, told to core as one.
+
+  void leave(std::size_t worker, const std::string& key) {
+    const auto found = leaving_.find(key);
+    if (found == leaving_.end() || found->second.erase(worker) == 0 || !found->second.empty()) return;
+    leaving_.erase(found);
+    control_.send({.kind = EdgeEvent::Kind::left, .subject = key});
+  }
+
+  /// A worker uses the newest table; `keys` are leaving there.
+  void note_used(std::size_t worker, const std::vector<std::string>& keys) {
+    std::vector<std::string> back;
+    for (const auto& [key, workers] : leaving_)
+      if (workers.contains(worker) && std::ranges::find(keys, key) == keys.end()) back.push_back(key);
+    for (const std::string& key : back) leave(worker, key);
+    for (const std::string& key : keys) {
+      auto& workers = leaving_[key];
+      if (workers.empty()) control_.send({.kind = EdgeEvent::Kind::leaving, .subject = key});
+      workers.insert(worker);
+    }
+    if (--unswitched_ == 0) switched_.set();
+  }
+
+  io::Task<Result<void>> use_everywhere() {
+    unswitched_ = workers_.size();
+    switched_.reset();
+    io::Loop* main = &main_loop();
+    for (std::size_t i = 1; i < workers_.size(); ++i)
+      workers_[i]->use(current_, [this, main, i](std::vector<std::string> keys) {
+        main->post([this, i, keys = std::move(keys)] { note_used(i, keys); });
+      });
+    workers_.front()->server().use(current_);
+    note_used(0, workers_.front()->server().leaving());
+    co_return co_await switched_.wait();
   }
 
   Result<void> listen_all(Listener role, const std::vector<std::string>& addresses) {
@@ -111,14 +151,15 @@ class EdgeProcess {
     return Live::make(std::move(snapshot), current_.get());
   }
 
-  /// A snapshot from core: in use at once, then saved, then acknowledged.
+  /// A snapshot from core: in use by all workers, then saved, then acknowledged.
   io::Task<EdgeEvent> apply(std::string payload) {
     auto live = make_live(payload);
     if (!live) co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .detail = live.error().text()};
     current_ = std::move(*live);
-    workers_.front()->server().use(current_);
-    for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->use(current_);
-    EdgeEvent event{.kind = EdgeEvent::Kind::accepted, .version = current_->version()};
+    const std::uint64_t version = current_->version();
+    if (auto used = co_await use_everywhere(); !used)
+      co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .version = version, .detail = used.error().text()};
+    EdgeEvent event{.kind = EdgeEvent::Kind::accepted, .version = version};
     for (const std::string& warning : current_->warnings()) event.detail += warning + "\n";
     Result<void> saved;
     const std::string path = snapshot_path();
@@ -129,6 +170,7 @@ class EdgeProcess {
 
   std::vector<EdgeEvent> greeting() {
     std::vector<EdgeEvent> events = listening_;
+    for (const auto& [key, workers] : leaving_) events.push_back({.kind = EdgeEvent::Kind::leaving, .subject = key});
     if (current_) events.push_back({.kind = EdgeEvent::Kind::accepted, .version = current_->version()});
     return events;
   }
@@ -174,6 +216,9 @@ class EdgeProcess {
   std::vector<std::unique_ptr<Worker>> workers_;  ///< the first runs on the main thread
   std::shared_ptr<const Live> current_;
   std::vector<EdgeEvent> listening_;
+  std::map<std::string, std::set<std::size_t>> leaving_;  ///< upstream key -> the workers where it has exchanges
+  std::size_t unswitched_ = 0;
+  io::Event switched_;
   std::unique_ptr<io::Signals> signals_;
   Control control_;
 };

@@ -93,6 +93,7 @@ class Edge {
     Browser browser(std::move(*stream));
     co_return (co_await browser.ask(get("/", "", host))).status;
   }
+  const std::string& web() const { return web_; }
   int stop() {
     if (supervisor_) supervisor_->close();
     supervisor_.reset();
@@ -199,6 +200,44 @@ Test serves_with_threads(io::Loop& loop, std::string data) {
 
 TEST_F(EdgeProcessTest, ServesWithThreads) {
   loop_.run(serves_with_threads(loop_, data()));
+}
+
+// An upstream that is named no more counts as leaving until the request that it has is answered.
+Test tells_when_an_upstream_is_left(io::Loop& loop, std::string data, unsigned workers) {
+  auto listener = io::Listener::open(loop, io::Address::parse("127.0.0.1:0").value()).value();
+  Edge edge(loop, data, workers);
+  auto core = co_await edge.attach();
+  Snapshot snapshot = snapshot_of(1, "one.test");
+  const Upstream upstream{.host = "127.0.0.1", .port = listener->address().port(), .tls = false, .target = "old"};
+  snapshot.services[0].upstreams = {upstream};
+  co_await core->send(encode_snapshot(snapshot));
+  EXPECT_EQ((co_await core->next()).version, 1u);
+  Browser browser((co_await io::connect(io::Address::parse(edge.web()).value())).value());
+  EXPECT_TRUE(co_await browser.send(get("/", "", "one.test")));
+  auto old = (co_await listener->accept()).value();
+  char bytes[4096];
+  EXPECT_GT((co_await io::read_some(*old, bytes)).value(), 0u);
+  const std::string key = upstream_key(upstream);
+  co_await core->send(encode_snapshot(snapshot_of(2, "one.test")));
+  EXPECT_EQ(co_await core->next(), (EdgeEvent{Kind::leaving, 0, key, ""}));
+  EXPECT_EQ(co_await core->next(), (EdgeEvent{Kind::accepted, 2, "", ""}));
+  // Named again and dropped again: it is told both times.
+  snapshot.version = 3;
+  co_await core->send(encode_snapshot(snapshot));
+  EXPECT_EQ(co_await core->next(), (EdgeEvent{Kind::left, 0, key, ""}));
+  EXPECT_EQ((co_await core->next()).version, 3u);
+  co_await core->send(encode_snapshot(snapshot_of(4, "one.test")));
+  EXPECT_EQ((co_await core->next()).kind, Kind::leaving);
+  EXPECT_EQ((co_await core->next()).version, 4u);
+  EXPECT_EQ(co_await edge.ask("one.test"), 503);
+  EXPECT_TRUE((co_await io::write_all(*old, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")).has_value());
+  EXPECT_EQ((co_await browser.receive()).body, "ok");
+  EXPECT_EQ(co_await core->next(), (EdgeEvent{Kind::left, 0, key, ""}));
+}
+
+TEST_F(EdgeProcessTest, TellsWhenAnUpstreamIsLeft) {
+  loop_.run(tells_when_an_upstream_is_left(loop_, data(), 1));
+  loop_.run(tells_when_an_upstream_is_left(loop_, data() + "-threads", 3));
 }
 
 TEST_F(EdgeProcessTest, SaysWhatItCannotDo) {

@@ -1,6 +1,7 @@
 #include "edge/route.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace berth::edge {
 namespace {
@@ -44,6 +45,18 @@ std::string_view parent_of(std::string_view host) {
 
 std::string_view to_text(Listener listener) {
   return listener == Listener::web ? "web" : "websecure";
+}
+
+void append_upstream_key(std::string& out, const Upstream& upstream) {
+  char digits[8];
+  const auto end = std::to_chars(digits, digits + sizeof digits, upstream.port).ptr;
+  out.append(upstream.host).append(upstream.tls ? "!" : "|").append(digits, end);
+}
+
+std::string upstream_key(const Upstream& upstream) {
+  std::string key;
+  append_upstream_key(key, upstream);
+  return key;
 }
 
 bool Routes::Entry::on(Listener listener) const {

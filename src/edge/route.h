@@ -32,6 +32,10 @@ struct Upstream {
   friend bool operator==(const Upstream&, const Upstream&) = default;
 };
 
+/// Tells apart what connections are kept and counted for: address, port, scheme.
+void append_upstream_key(std::string& out, const Upstream& upstream);
+std::string upstream_key(const Upstream& upstream);
+
 /// Where the requests of a route go.
 struct Service {
   std::string name;

@@ -21,7 +21,7 @@ class CutTimer final : public io::Timer {
 
 }  // namespace
 
-Server::Server(io::Loop& loop, Options options) : loop_(loop), shared_(loop) {
+Server::Server(io::Loop& loop, Options options) : loop_(loop), shared_(loop, std::move(options.left)) {
   shared_.server = std::move(options.name);
   shared_.access = std::move(options.access);
   shared_.event = std::move(options.event);

@@ -20,6 +20,7 @@ class Server {
     std::string name = "berth";  ///< this host's name, for X-Forwarded-Server
     AccessSink access{};
     EventSink event{};
+    UpstreamPool::Left left{};
   };
   /// Code::internal when TLS cannot be set up.
   static Result<std::unique_ptr<Server>> make(io::Loop& loop, Options options);
@@ -37,6 +38,7 @@ class Server {
   void drain(io::Duration most);
 
   std::size_t connections() const { return clients_; }
+  std::vector<std::string> leaving() const { return shared_.pool.leaving(); }
   std::size_t idle_upstreams() const { return shared_.pool.idle(); }
 
  private:

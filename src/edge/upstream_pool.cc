@@ -1,6 +1,5 @@
 #include "edge/upstream_pool.h"
 
-#include <charconv>
 #include <set>
 
 #include "io/socket.h"
@@ -22,9 +21,8 @@ bool is_quiet(http::Wire& wire) {
 }  // namespace
 
 std::string_view UpstreamPool::key_of(const Upstream& upstream) {
-  char digits[8];
-  const auto end = std::to_chars(digits, digits + sizeof digits, upstream.port).ptr;
-  key_.assign(upstream.host).append(upstream.tls ? "!" : "|").append(digits, end);
+  key_.clear();
+  append_upstream_key(key_, upstream);
   return key_;
 }
 
@@ -33,9 +31,23 @@ UpstreamPool::Peer* UpstreamPool::find(const Upstream& upstream) {
   return found == peers_.end() ? nullptr : &found->second;
 }
 
-UpstreamPool::Peer& UpstreamPool::at(const Upstream& upstream) {
-  if (Peer* peer = find(upstream)) return *peer;
-  return peers_[std::string(key_of(upstream))];
+UpstreamPool::Use::Entry& UpstreamPool::entry(const Upstream& upstream) {
+  const auto found = peers_.find(key_of(upstream));
+  if (found != peers_.end()) return *found;
+  return *peers_.try_emplace(key_).first;
+}
+
+UpstreamPool::Use UpstreamPool::begin(const Upstream& upstream) {
+  Use::Entry& peer = entry(upstream);
+  ++peer.second.exchanges;
+  return {*this, peer};
+}
+
+void UpstreamPool::end(Use::Entry& peer) {
+  if (--peer.second.exchanges > 0 || !peer.second.leaving) return;
+  const std::string key = peer.first;
+  peers_.erase(key);
+  if (left_) left_(key);
 }
 
 UpstreamPool::Connection UpstreamPool::take(const Upstream& upstream, io::Duration most) {
@@ -71,14 +83,14 @@ io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream&
 }
 
 void UpstreamPool::put(const Upstream& upstream, Connection connection) {
-  Peer& peer = at(upstream);
+  Peer& peer = entry(upstream).second;
   if (peer.kept.size() == kMostKept) peer.kept.erase(peer.kept.begin());
   connection->next_message();
   peer.kept.push_back({std::move(connection), loop_.now()});
 }
 
 void UpstreamPool::failed(const Upstream& upstream) {
-  Peer& peer = at(upstream);
+  Peer& peer = entry(upstream).second;
   peer.failing_until = loop_.now() + kFailing;
   peer.kept.clear();
 }
@@ -93,10 +105,19 @@ void UpstreamPool::keep_only(const std::vector<Service>& services) {
   for (const Service& service : services) {
     for (const Upstream& upstream : service.upstreams) named.emplace(key_of(upstream));
   }
-  std::erase_if(peers_, [&](const auto& each) { return !named.contains(each.first); });
+  std::erase_if(peers_, [&](const auto& each) { return each.second.exchanges == 0 && !named.contains(each.first); });
   for (auto& [key, peer] : peers_) {
+    peer.leaving = !named.contains(key);
+    if (peer.leaving) peer.kept.clear();
     std::erase_if(peer.kept, [&](const Kept& kept) { return loop_.now() - kept.since > kLongIdle; });
   }
+}
+
+std::vector<std::string> UpstreamPool::leaving() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, peer] : peers_)
+    if (peer.leaving) keys.push_back(key);
+  return keys;
 }
 
 std::size_t UpstreamPool::idle() const {

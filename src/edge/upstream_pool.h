@@ -1,6 +1,7 @@
 // Keep-alive connections to the addresses behind routes, one pool per loop.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -14,10 +15,40 @@ namespace berth::edge {
 
 /// Thread: its loop's.
 class UpstreamPool {
+  struct Kept;
+  struct Peer;
+
  public:
   using Connection = std::unique_ptr<http::Wire>;
+  /// Told when the last exchange ended with an upstream that the table does not name any more; its upstream_key().
+  using Left = std::function<void(const std::string& key)>;
 
-  explicit UpstreamPool(io::Loop& loop) : loop_(loop) {}
+  /// An exchange with an upstream, from its choice to its end.
+  class Use {
+   public:
+    Use() = default;
+    Use(Use&& other) noexcept : pool_(other.pool_), peer_(std::exchange(other.peer_, nullptr)) {}
+    Use& operator=(Use&& other) noexcept {
+      std::swap(pool_, other.pool_);
+      std::swap(peer_, other.peer_);
+      return *this;
+    }
+    ~Use() {
+      if (peer_) pool_->end(*peer_);
+    }
+
+   private:
+    friend class UpstreamPool;
+    using Entry = std::pair<const std::string, Peer>;
+    Use(UpstreamPool& pool, Entry& peer) : pool_(&pool), peer_(&peer) {}
+    UpstreamPool* pool_ = nullptr;
+    Entry* peer_ = nullptr;
+  };
+
+  explicit UpstreamPool(io::Loop& loop, Left left = {}) : loop_(loop), left_(std::move(left)) {}
+
+  /// Counts an exchange until the Use is gone, which must be before the pool is.
+  Use begin(const Upstream& upstream);
 
   /// A kept connection that was idle for at most `most` and on which nothing came meanwhile (neither its end nor stray
   /// bytes), or null.
@@ -33,6 +64,8 @@ class UpstreamPool {
 
   /// Closes what the new table does not name any more, and what has been idle for long.
   void keep_only(const std::vector<Service>& services);
+  /// The upstreams that the table does not name any more and that still have an exchange, by upstream_key().
+  std::vector<std::string> leaving() const;
   std::size_t idle() const;
 
  private:
@@ -43,15 +76,19 @@ class UpstreamPool {
   struct Peer {
     std::vector<Kept> kept;  ///< the one used last at the end
     io::Time failing_until{};
+    std::size_t exchanges = 0;
+    bool leaving = false;  ///< not named any more; goes with its last exchange
   };
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
   };
   std::string_view key_of(const Upstream& upstream);
   Peer* find(const Upstream& upstream);
-  Peer& at(const Upstream& upstream);
+  Use::Entry& entry(const Upstream& upstream);
+  void end(Use::Entry& peer);
 
   io::Loop& loop_;
+  Left left_;
   std::unordered_map<std::string, Peer, Hash, std::equal_to<>> peers_;
   std::string key_;  // reused: a look-up allocates nothing
   std::shared_ptr<io::TlsContext> tls_;

@@ -26,7 +26,10 @@ void AccessLog::flush() {
 
 Result<std::unique_ptr<Worker>> Worker::make(Options options) {
   std::unique_ptr<Worker> worker(new Worker);
-  Server::Options server{.name = std::move(options.name), .access = {}, .event = std::move(options.event)};
+  Server::Options server{.name = std::move(options.name),
+                         .access = {},
+                         .event = std::move(options.event),
+                         .left = std::move(options.left)};
   if (!options.access_log.empty()) {
     auto file = TRY(io::AppendFile::open(options.access_log));
     worker->log_ = std::make_unique<AccessLog>(worker->loop_, std::move(file));
@@ -52,8 +55,11 @@ void Worker::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Worker::use(std::shared_ptr<const Live> live) {
-  loop_.post([this, live = std::move(live)] { server_->use(live); });
+void Worker::use(std::shared_ptr<const Live> live, std::function<void(std::vector<std::string>)> used) {
+  loop_.post([this, live = std::move(live), used = std::move(used)] {
+    server_->use(live);
+    used(server_->leaving());
+  });
 }
 
 void Worker::drain(io::Duration most) {

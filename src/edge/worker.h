@@ -31,9 +31,10 @@ class AccessLog final : io::Timer {
 class Worker {
  public:
   struct Options {
-    std::string name;        ///< this host's
-    std::string access_log;  ///< empty: none
-    EventSink event;         ///< called on the worker's loop
+    std::string name;         ///< this host's
+    std::string access_log;   ///< empty: none
+    EventSink event;          ///< called on the worker's loop
+    UpstreamPool::Left left;  ///< called on the worker's loop
   };
   static Result<std::unique_ptr<Worker>> make(Options options);
   ~Worker();
@@ -44,7 +45,8 @@ class Worker {
   void start();
   void join();
   // Any thread.
-  void use(std::shared_ptr<const Live> live);
+  /// `used` is called on the worker's loop, with Server::leaving().
+  void use(std::shared_ptr<const Live> live, std::function<void(std::vector<std::string>)> used);
   void drain(io::Duration most);
 
  private:
