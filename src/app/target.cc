@@ -54,6 +54,7 @@ std::vector<edge::Target> targets_of(const Json& containers, const Json& network
     for (const auto& [key, value] : container["Labels"].members()) target.labels.emplace_back(key, value.text());
     target.project = container["Labels"]["com.docker.compose.project"].text();
     target.service = container["Labels"]["com.docker.compose.service"].text();
+    target.created = container["Created"].integer();
     target.running = container["State"].text() == "running";
     target.health = health_of(container["Status"].text());
     target.network_mode = container.at("HostConfig.NetworkMode").text();

@@ -43,6 +43,8 @@ struct Target {
   std::vector<PublishedPort> published;
   bool running = false;
   Health health = Health::none;
+  std::int64_t created = 0;  ///< seconds since 1970
+  bool leaving = false;      ///< being replaced: gets requests only where no other container serves
 };
 
 /// The subnets of the host's own links (`ip route show scope link`), which it reaches without a router.

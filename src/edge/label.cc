@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "base/text.h"
 #include "edge/label_middleware.h"
@@ -34,6 +35,20 @@ bool is_serving(const Target& target) {
   return target.running && (target.health == Target::Health::none || target.health == Target::Health::healthy);
 }
 
+/// Whether both are containers of one service of one Compose project.
+bool are_one_service(const Target& a, const Target& b) {
+  return !a.project.empty() && a.project == b.project && a.service == b.service;
+}
+
+/// Running containers decide over stopped ones that may carry labels of yesterday, staying ones over those that are
+/// being replaced, and of one service's containers the newest.
+bool decides_over(const Target& a, const Target& b) {
+  if (a.running != b.running) return a.running;
+  if (a.leaving != b.leaving) return b.leaving;
+  if (are_one_service(a, b) && a.created != b.created) return a.created > b.created;
+  return a.name < b.name;
+}
+
 /// One router with the containers that declare it.
 struct Router {
   LabelFields fields;
@@ -51,11 +66,7 @@ class Reader {
       Declared declared = declare(target, options_, out_.notes);
       if (declared.enabled) declared_.push_back(std::move(declared));
     }
-    // Running containers decide over stopped ones that may carry labels of yesterday.
-    std::ranges::stable_sort(declared_, [](const Declared& a, const Declared& b) {
-      if (a.target->running != b.target->running) return a.target->running;
-      return a.target->name < b.target->name;
-    });
+    std::ranges::sort(declared_, {}, [](const Declared& each) { return std::string_view(each.target->name); });
     for (Declared& declared : declared_) add_defaults(declared);
     for (const Declared& declared : declared_) collect(declared);
     for (const auto& [name, fields] : services_) make_service(name);
@@ -85,11 +96,20 @@ class Reader {
   void collect(const Declared& declared) {
     for (const auto& [name, fields] : declared.routers) {
       const auto [at, added] = routers_.try_emplace(name, Router{fields, &declared});
-      const bool both_run = declared.target->running && at->second.from->target->running;
-      if (!added && both_run && at->second.fields != fields) at->second.conflict = true;
+      if (added) continue;
+      Router& router = at->second;
+      const Target &target = *declared.target, &other = *router.from->target;
+      const bool both_count = target.running && other.running && !target.leaving && !other.leaving;
+      if (both_count && router.fields != fields && !are_one_service(target, other)) router.conflict = true;
+      if (decides_over(target, other)) std::tie(router.fields, router.from) = std::tuple(fields, &declared);
     }
     for (const auto& [name, fields] : declared.services) services_[name].push_back(&declared);
-    for (const auto& [name, fields] : declared.middlewares) middlewares_.try_emplace(name, fields);
+    for (const auto& [name, fields] : declared.middlewares) {
+      const auto [from, added] = defined_by_.try_emplace(name, declared.target);
+      if (!added && !decides_over(*declared.target, *from->second)) continue;
+      from->second = declared.target;
+      middlewares_[name] = fields;
+    }
   }
 
   // Services.
@@ -97,9 +117,12 @@ class Reader {
   void make_service(const std::string& name) {
     Service service{.name = name, .upstreams = {}, .pass_host = true, .down = {}};
     // A container that is not healthy yet is better than none: a service that is recreated answers as soon as it can.
-    const bool early =
-        std::ranges::none_of(services_[name], [](const Declared* each) { return is_serving(*each->target); });
-    for (const Declared* declared : services_[name]) {
+    const auto& all = services_[name];
+    const bool early = std::ranges::none_of(all, [](const Declared* each) { return is_serving(*each->target); });
+    const bool replaced = std::ranges::any_of(
+        all, [](const Declared* each) { return is_serving(*each->target) && !each->target->leaving; });
+    for (const Declared* declared : all) {
+      if (declared->target->leaving && replaced) continue;
       const LabelFields& fields = declared->services.find(name)->second;
       service.pass_host = parse_bool(field(fields, "loadbalancer.passhostheader", "true")).value_or(true);
       warn_service(name, *declared, fields);
@@ -280,6 +303,7 @@ class Reader {
   std::map<std::string, Router> routers_;
   std::map<std::string, std::vector<const Declared*>> services_;
   Named middlewares_;
+  std::map<std::string, const Target*> defined_by_;  ///< middleware -> whose definition it is
   Labelled out_;
 };
 

@@ -30,6 +30,8 @@ Target read_target(const Json& json) {
   target.project = text_of(json, "project");
   target.service = text_of(json, "service");
   target.running = json["running"].boolean(true);
+  target.leaving = json["leaving"].boolean();
+  target.created = json["created"].integer();
   target.network_mode = text_of(json, "network_mode");
   const std::string_view health = json["health"].text();
   target.health = health == "starting"    ? Target::Health::starting
