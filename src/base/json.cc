@@ -38,8 +38,16 @@ struct Builder {
     put(std::move(value));
     return true;
   }
-  // The last of equal keys wins; sorted once, so that a hostile object of a million keys costs no square.
+  static bool all_differ(const Json::Object& members) {
+    for (std::size_t i = 1; i < members.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j)
+        if (members[i].first == members[j].first) return false;
+    return true;
+  }
+  // The last of equal keys wins; many are sorted once, so that a hostile object of a million keys costs no square.
   static void keep_last(Json::Object& members) {
+    constexpr std::size_t kFew = 24;
+    if (members.size() <= kFew && all_differ(members)) return;
     std::vector<std::size_t> order(members.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     const auto by_key = [&](std::size_t a, std::size_t b) { return members[a].first < members[b].first; };
@@ -80,7 +88,11 @@ struct Builder {
   bool on_number_part(string_view, error_code&) { return true; }
   bool on_int64(std::int64_t value, string_view, error_code&) { return put(Json(value)), true; }
   bool on_uint64(std::uint64_t value, string_view, error_code&) { return put(Json(static_cast<double>(value))), true; }
-  bool on_double(double value, string_view, error_code&) { return put(Json(value)), true; }
+  // 1e999 is no number that could be written again.
+  bool on_double(double value, string_view, error_code& error) {
+    if (!std::isfinite(value)) error = boost::json::error::exponent_overflow;
+    return put(Json(value)), !error;
+  }
   bool on_bool(bool value, error_code&) { return put(Json(value)), true; }
   bool on_null(error_code&) { return put(Json()), true; }
   bool on_comment_part(string_view, error_code&) { return true; }
@@ -90,6 +102,26 @@ struct Builder {
 const Json kNull;
 const Json::Array kNoItems;
 const Json::Object kNoMembers;
+
+// Long objects are mostly sorted, as loaders and engines write them: there a binary search finds what is there.
+const Json::Member* find_sorted(const Json::Object& object, std::string_view key) {
+  std::size_t first = 0;
+  for (std::size_t count = object.size(); count > 0;) {
+    const std::size_t half = count / 2;
+    const bool before = object[first + half].first < key;
+    first += before ? half + 1 : 0;
+    count = before ? count - half - 1 : half;
+  }
+  return first < object.size() && object[first].first == key ? &object[first] : nullptr;
+}
+
+const Json::Member* find(const Json::Object& object, std::string_view key) {
+  constexpr std::size_t kLong = 32;
+  const Json::Member* found = object.size() < kLong ? nullptr : find_sorted(object, key);
+  if (found) return found;
+  const auto at = std::find_if(object.begin(), object.end(), [&](const Json::Member& m) { return m.first == key; });
+  return at == object.end() ? nullptr : &*at;
+}
 
 // Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629).
 std::size_t utf8_length(std::string_view text) {
@@ -262,9 +294,8 @@ const Json::Object& Json::members() const {
 }
 
 const Json& Json::operator[](std::string_view key) const {
-  for (const auto& [name, value] : members())
-    if (name == key) return value;
-  return kNull;
+  const Member* found = find(members(), key);
+  return found ? found->second : kNull;
 }
 
 const Json& Json::at(std::string_view path) const {
@@ -278,7 +309,7 @@ const Json& Json::at(std::string_view path) const {
 }
 
 bool Json::contains(std::string_view key) const {
-  return std::any_of(members().begin(), members().end(), [&](const Member& m) { return m.first == key; });
+  return find(members(), key) != nullptr;
 }
 
 std::size_t Json::size() const {
@@ -288,8 +319,7 @@ std::size_t Json::size() const {
 Json& Json::slot(std::string_view key) {
   if (is_null()) value_ = Object();
   auto& object = std::get<Object>(value_);
-  for (auto& [name, value] : object)
-    if (name == key) return value;
+  if (const Member* found = find(object, key)) return const_cast<Member*>(found)->second;
   return object.emplace_back(std::string(key), Json()).second;
 }
 

@@ -44,7 +44,7 @@ TEST(Json, EscapesWhatRfc8259Demands) {
 }
 
 TEST(Json, RefusesWhatIsNotJson) {
-  for (const char* bad : {"", "{", "[1,]", "{\"a\":}", "nul", "1 2", "'a'", "{\"a\" 1}", "\"\x01\""})
+  for (const char* bad : {"", "{", "[1,]", "{\"a\":}", "nul", "1 2", "'a'", "{\"a\" 1}", "\"\x01\"", "1e999", "0E6406"})
     EXPECT_EQ(parse_json(bad).error().code, Code::invalid) << bad;
 }
 
