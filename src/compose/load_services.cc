@@ -68,15 +68,15 @@ class ServiceFiles {
   Result<void> read_variables(const Service& service, const Json& file, const Lookup& lookup, Environment& variables) {
     const std::string path(file["path"].text());
     const std::string_view format = file["format"].text();
-    const Mark mark = mark_of(model_, {"services", service.name, "env_file"});
+    const auto mark = [&] { return mark_of(model_, {"services", service.name, "env_file"}); };
     if (context_.files.kind(path) == Files::Kind::absent) {
       if (!file["required"].boolean(true)) return {};
-      Error missing = context_.sources.error(mark, fmt::format("env file {} not found", path));
+      Error missing = context_.sources.error(mark(), fmt::format("env file {} not found", path));
       missing.code = Code::not_found;
       return fail(std::move(missing));
     }
     if (!format.empty() && format != "raw" && format != ".env")
-      return context_.fail_at(mark, fmt::format("unsupported env_file format \"{}\": raw is the only one", format));
+      return context_.fail_at(mark(), fmt::format("unsupported env_file format \"{}\": raw is the only one", format));
     const std::string text = TRY(context_.read(path));
     const std::string_view body = without_byte_order_mark(text);
     const Dotenv with{.lookup = lookup, .unset = context_.unset, .name = context_.shown(path)};

@@ -12,29 +12,45 @@ namespace {
 
 using plan::Container;
 
-// Depth first over dependencies; `path` holds the services that are entered and not left.
+// Depth first over dependencies, without recursion: a chain may be as long as a file allows.
 struct Walk {
+  struct Step {
+    const Service* service = nullptr;
+    std::size_t next = 0;  // of its dependencies
+  };
   const Project& project;
-  Names done{};
-  std::vector<std::string> path{};
+  std::map<const Service*, bool> left{};  // entered; true once it is in `order`
+  std::vector<Step> path{};               // entered and not left
   std::vector<const Service*> order{};
 
-  Result<void> enter(const Service& service) {
-    if (done.contains(service.name)) return {};
-    if (std::find(path.begin(), path.end(), service.name) != path.end()) return cycle(service);
-    path.push_back(service.name);
-    for (const Dependency& dependency : service.dependencies)
-      if (const Service* next = project.find(dependency.service)) TRY(enter(*next));
-    path.pop_back();
-    done.insert(service.name);
-    order.push_back(&service);
+  Result<void> walk(const Service& from) {
+    enter(from);
+    while (!path.empty()) {
+      const Service& service = *path.back().service;
+      if (path.back().next == service.dependencies.size()) {
+        left[&service] = true;
+        order.push_back(&service);
+        path.pop_back();
+        continue;
+      }
+      const Service* next = project.find(service.dependencies[path.back().next++].service);
+      if (next && !enter(*next) && !left[next]) return cycle(*next);
+    }
     return {};
+  }
+
+  // False when it was entered before.
+  bool enter(const Service& service) {
+    if (!left.emplace(&service, false).second) return false;
+    path.push_back({.service = &service});
+    return true;
   }
 
   std::unexpected<Error> cycle(const Service& service) const {
     std::string text;
-    for (auto at = std::find(path.begin(), path.end(), service.name); at != path.end(); ++at) text += *at + " -> ";
-    return fail(Code::invalid, place(project, "services." + path.back() + ".depends_on." + service.name) +
+    for (auto at = std::ranges::find(path, &service, &Step::service); at != path.end(); ++at)
+      text += at->service->name + " -> ";
+    return fail(Code::invalid, place(project, "services." + path.back().service->name + ".depends_on." + service.name) +
                                    "services depend on each other in a circle: " + text + service.name);
   }
 };
@@ -58,7 +74,7 @@ std::string place(const Project& project, const std::string& path) {
 Result<std::vector<const Service*>> start_order(const Project& project, const std::vector<std::string>& names,
                                                 bool with_dependencies) {
   Walk walk{.project = project};
-  for (const Service& service : project.services) TRY(walk.enter(service));
+  for (const Service& service : project.services) TRY(walk.walk(service));
   if (names.empty()) return std::move(walk.order);
   Names wanted;
   std::vector<std::string> open;
@@ -98,11 +114,31 @@ Names named_namespaces(const Service& service) {
   return names;
 }
 
-bool is_one_shot(const Project& project, std::string_view service) {
-  for (const Service& other : project.services)
-    for (const Dependency& dependency : other.dependencies)
-      if (dependency.service == service && dependency.condition == Condition::completed_successfully) return true;
-  return false;
+Names one_shots_of(const Project& project) {
+  Names names;
+  for (const Service& service : project.services)
+    for (const Dependency& dependency : service.dependencies)
+      if (dependency.condition == Condition::completed_successfully) names.insert(dependency.service);
+  return names;
+}
+
+Containers index_of(const plan::Observed& observed) {
+  Containers containers;
+  for (const auto* list : {&observed.containers, &observed.foreign})
+    for (const Container& container : *list) {
+      containers.emplace(container.id, &container);
+      containers.emplace(container.name, &container);
+    }
+  return containers;
+}
+
+const Container* find(const Containers& containers, std::string_view id_or_name) {
+  const auto found = containers.find(id_or_name);
+  return found == containers.end() ? nullptr : found->second;
+}
+
+std::span<const Container> containers_of(const plan::Observed& observed, std::string_view service) {
+  return std::ranges::equal_range(observed.containers, service, {}, &Container::service);
 }
 
 bool is_temporary_name(std::string_view name) {
@@ -161,6 +197,17 @@ std::string cause_of(const std::vector<plan::Difference>& differences) {
   return text;
 }
 
+std::span<Decision> Up::of(std::string_view service) {
+  const auto found = places.find(service);
+  if (found == places.end()) return {};
+  const auto [first, end] = found->second;
+  return std::span(decisions).subspan(first, end - first);
+}
+
+std::span<const Decision> Up::of(std::string_view service) const {
+  return const_cast<Up*>(this)->of(service);
+}
+
 std::vector<int> Up::image_nodes() const {
   std::vector<int> nodes;
   for (const auto& image : images) nodes.push_back(image.second);
@@ -191,10 +238,11 @@ Result<plan::Plan> plan_up(const Project& project, const plan::Observed& observe
       .project = project, .observed = observed, .options = options, .builder = plan::PlanBuilder(project.name)};
   TRY(detail::check_ownership(project, observed, options.adopt));
   up.services = TRY(detail::start_order(project, options.services, !options.no_deps));
-  for (const Service* service : up.services)
-    if (options.services.empty() ||
-        std::find(options.services.begin(), options.services.end(), service->name) != options.services.end())
-      up.named.insert(service->name);
+  up.named.insert(options.services.begin(), options.services.end());
+  if (options.services.empty())
+    for (const Service* service : up.services) up.named.insert(service->name);
+  up.one_shots = detail::one_shots_of(project);
+  up.containers = detail::index_of(observed);
   TRY(detail::decide_networks(up));
   TRY(detail::decide_volumes(up));
   TRY(detail::decide_services(up));

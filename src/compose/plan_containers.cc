@@ -46,8 +46,8 @@ const std::vector<int>& waits_for(Up& up, const std::string& service, Until unti
   if (until == Until::ready && stronger != up.waits.end()) return stronger->second;
   const auto [found, is_new] = up.waits.try_emplace({service, until});
   if (!is_new) return found->second;
-  for (const Decision& one : up.decisions) {
-    if (!one.service || one.service->name != service || one.fate == Fate::remove) continue;
+  for (const Decision& one : up.of(service)) {
+    if (one.fate == Fate::remove) continue;
     if (one.fate == Fate::keep && satisfies(*one.old, until)) continue;
     Node node = node_of(one, plan::WaitContainer{.container = target_of(one), .until = until}, {one.started});
     node.cause = cause;
@@ -70,8 +70,8 @@ std::vector<int> gate_of(Up& up, const Service& service) {
           service.name + " depends on it (" + (healthy ? "service_healthy" : "service_completed_successfully") + ')');
       gate.insert(gate.end(), waits.begin(), waits.end());
     }
-    for (const Decision& one : up.decisions)
-      if (one.service && one.service->name == dependency.service && one.started) gate.push_back(one.started);
+    for (const Decision& one : up.of(dependency.service))
+      if (one.started) gate.push_back(one.started);
   }
   return gate;
 }
@@ -80,8 +80,8 @@ std::vector<int> gate_of(Up& up, const Service& service) {
 bool must_stop_first(const Up& up, const Decision& decision) {
   if (decision.fate == Fate::replace || decision.fate == Fate::restart) return true;
   for (const Dependency& dependency : decision.service->dependencies)
-    for (const Decision& one : up.decisions)
-      if (dependency.restart && one.service && one.service->name == dependency.service && one.interrupts()) return true;
+    for (const Decision& one : up.of(dependency.service))
+      if (dependency.restart && one.interrupts()) return true;
   return false;
 }
 
@@ -91,10 +91,10 @@ Result<std::vector<plan::Fill>> fills_of(const Up& up, const Decision& decision)
   if (image != up.images.end())
     fills.push_back({.path = {"Labels", std::string(plan::label::kImage)}, .from = image->second});
   for (const Reference& reference : decision.request.references) {
-    const auto target = std::find_if(up.decisions.begin(), up.decisions.end(), [&](const Decision& one) {
-      return one.service && one.service->name == reference.service && one.created != 0;
-    });
-    if (target == up.decisions.end())
+    const auto decisions = up.of(reference.service);
+    const auto target =
+        std::find_if(decisions.begin(), decisions.end(), [](const Decision& one) { return one.created != 0; });
+    if (target == decisions.end())
       return fail(Code::not_found, place(up.project, "services." + decision.service->name) + "service \"" +
                                        decision.service->name + "\" shares a namespace or volumes of \"" +
                                        reference.service + "\", which has no container; bring it up too");
@@ -255,9 +255,8 @@ void order_stops(Up& up) {
   for (const Decision& dependent : up.decisions) {
     if (!dependent.service || dependent.stopped == 0 || dependent.fate == Fate::remove) continue;
     for (const Dependency& dependency : dependent.service->dependencies)
-      for (const Decision& one : up.decisions)
-        if (dependency.restart && one.service && one.service->name == dependency.service && one.interrupts())
-          up.builder.order(dependent.stopped, one.stopped);
+      for (const Decision& one : up.of(dependency.service))
+        if (dependency.restart && one.interrupts()) up.builder.order(dependent.stopped, one.stopped);
   }
 }
 
@@ -301,7 +300,7 @@ Result<void> check_health(const Up& up) {
 void emit_final_waits(Up& up) {
   if (!up.options.wait || up.options.no_start) return;
   for (const Service* service : up.services) {
-    const Until until = is_one_shot(up.project, service->name) ? Until::completed : Until::ready;
+    const Until until = up.one_shots.contains(service->name) ? Until::completed : Until::ready;
     for (const int id : waits_for(up, service->name, until, "--wait"))
       std::get<plan::WaitContainer>(up.builder.node(id).op).seconds = up.options.wait_timeout;
   }

@@ -24,8 +24,8 @@ bool is_better(const Container& a, const Container& b, const std::string& name) 
 
 Found sort_out(const Up& up, const Service& service) {
   Found found;
-  for (const Container& container : up.observed.containers) {
-    if (container.service != service.name || container.oneoff || container.state == State::removing) continue;
+  for (const Container& container : containers_of(up.observed, service.name)) {
+    if (container.oneoff || container.state == State::removing) continue;
     const Container*& place = found.by_number[container.number];
     const Container* loser = &container;
     if (!place || is_better(container, *place, container_name(up.project, service, container.number)))
@@ -54,18 +54,17 @@ Result<void> check_scale(const Up& up, const Service& service, int scale) {
 
 // The container that others refer to as this service; null when it is made anew and so has no id yet.
 const Container* standing_of(const Up& up, const std::string& service) {
-  for (const Decision& decision : up.decisions)
-    if (decision.service && decision.service->name == service)
-      return decision.makes_new() || decision.fate == Fate::remove ? nullptr : decision.old;
-  for (const Container& container : up.observed.containers)
-    if (container.service == service && !container.oneoff) return &container;
+  for (const Decision& decision : up.of(service))
+    return decision.makes_new() || decision.fate == Fate::remove ? nullptr : decision.old;
+  for (const Container& container : containers_of(up.observed, service))
+    if (!container.oneoff) return &container;
   return nullptr;
 }
 
 std::map<std::string, std::string> known_ids(const Up& up, const Service& service) {
   std::map<std::string, std::string> ids;
   for (const std::string& name : named_namespaces(service))
-    if (const Container* container = up.observed.container(name)) ids["container:" + name] = container->id;
+    if (const Container* container = find(up.containers, name)) ids["container:" + name] = container->id;
   for (const Dependency& dependency : service.dependencies)
     if (const Container* container = standing_of(up, dependency.service)) ids[dependency.service] = container->id;
   return ids;
@@ -141,7 +140,7 @@ void decide_existing(const Up& up, Decision& decision) {
   const std::string kept = decision.differences.empty()
                                ? ", nothing differs"
                                : ", differs and is kept (--no-recreate): " + cause_of(decision.differences);
-  const bool done = old.state == State::exited && old.exit_code == 0 && is_one_shot(up.project, decision.service->name);
+  const bool done = old.state == State::exited && old.exit_code == 0 && up.one_shots.contains(decision.service->name);
   const bool runs = old.state == State::running || old.state == State::restarting;
   if (runs || done || up.options.no_start) {
     decision.cause = (done ? "completed with status 0" : state_text(old)) + kept;
@@ -208,7 +207,7 @@ Decision removal(const Service& service, const Container& container, std::string
 // Who holds a name that a new container needs.
 Result<void> check_name(const Up& up, const Decision& decision) {
   if (!decision.makes_new() || (decision.old && decision.old->name == decision.name)) return {};
-  const Container* holder = up.observed.container(decision.name);
+  const Container* holder = find(up.containers, decision.name);
   if (!holder) return {};
   const bool orphan = holder->project == up.project.name && !up.project.find(holder->service);
   if (holder->project == up.project.name && holder->service == decision.service->name) return {};
@@ -234,6 +233,7 @@ Result<void> decide_service(Up& up, const Service& service) {
   TRY(grow(up, service, all, static_cast<std::size_t>(scale)));
   for (const Container* container : found.leftovers)
     all.push_back(removal(service, *container, "left behind by an interrupted recreation"));
+  up.places[service.name] = {up.decisions.size(), up.decisions.size() + all.size()};
   for (Decision& decision : all) {
     TRY(check_name(up, decision));
     for (std::string& warning : decision.request.warnings) up.builder.plan().warnings.push_back(std::move(warning));

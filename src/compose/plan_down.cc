@@ -16,19 +16,22 @@ struct Down {
   const plan::Observed& observed;
   const DownOptions& options;
   plan::PlanBuilder builder;
-  std::vector<const Container*> containers{};      ///< that go
-  std::map<std::string, std::vector<int>> gone{};  ///< service -> removal nodes
+  std::map<std::string, std::vector<const Container*>> containers{};  ///< that go, by service
+  std::map<std::string, Names, std::less<>> dependents{};             ///< by what they depend on
+  std::map<std::string, std::vector<int>> gone{};                     ///< service -> removal nodes
   std::map<const Container*, int> removed{};
+  detail::Containers known{};
 };
 
 void choose(Down& down, const Names& services) {
-  const auto orphans = detail::orphans_of(down.project, down.observed);
+  const auto found = detail::orphans_of(down.project, down.observed);
+  const std::set<const Container*> orphans(found.begin(), found.end());
   std::string left;
   for (const Container& container : down.observed.containers) {
-    const bool orphan = std::find(orphans.begin(), orphans.end(), &container) != orphans.end();
+    const bool orphan = orphans.contains(&container);
     const bool chosen = down.options.by_label || services.contains(container.service) ||
                         (orphan && down.options.remove_orphans && down.options.services.empty());
-    if (chosen) down.containers.push_back(&container);
+    if (chosen) down.containers[container.service].push_back(&container);
     if (chosen || !orphan || container.oneoff) continue;
     left += (left.empty() ? "" : ", ") + container.name;
     down.builder.plan().foreign.push_back({"container:" + container.name, container.id,
@@ -51,11 +54,11 @@ plan::Node node_of(const Container& container, plan::Op op, std::vector<int> aft
 // Dependents first: a container stops when all that depend on its service are gone.
 std::vector<int> dependents_gone(const Down& down, const std::string& service) {
   std::vector<int> nodes;
-  for (const auto& [other, removals] : down.gone) {
-    if (other == service) continue;
-    const auto depends_on = detail::dependency_names(down.project, down.observed, other);
-    if (depends_on.contains(service)) nodes.insert(nodes.end(), removals.begin(), removals.end());
-  }
+  const auto dependents = down.dependents.find(service);
+  if (dependents == down.dependents.end()) return nodes;
+  for (const std::string& other : dependents->second)
+    if (const auto gone = down.gone.find(other); gone != down.gone.end())
+      nodes.insert(nodes.end(), gone->second.begin(), gone->second.end());
   return nodes;
 }
 
@@ -63,11 +66,11 @@ void emit_containers(Down& down) {
   // The names in start order, so that the last to start is the first to stop.
   auto services = detail::label_order(down.project, down.observed);
   std::reverse(services.begin(), services.end());
+  down.dependents = detail::dependents_of_all(down.project, down.observed);
   for (const std::string& service : services) {
     const std::vector<int> before = dependents_gone(down, service);
     std::vector<int> removals;
-    for (const Container* container : down.containers) {
-      if (container->service != service) continue;
+    for (const Container* container : down.containers[service]) {
       int stopped = 0;
       if (plan::is_up(container->state))
         stopped = down.builder.add(
@@ -119,7 +122,7 @@ Users users_of(const Down& down, const plan::Network& network) {
       users.stays = container.name;
   }
   for (const std::string& id : network.containers)
-    if (!down.observed.container(id)) users.stays = "container " + id.substr(0, 12) + " of another project";
+    if (!detail::find(down.known, id)) users.stays = "container " + id.substr(0, 12) + " of another project";
   return users;
 }
 
@@ -205,6 +208,7 @@ Result<plan::Plan> plan_down(const Project& project, const plan::Observed& obser
   // What was started under a profile that is not active now is the project's all the same.
   if (options.services.empty())
     for (const Service& service : project.disabled) services.insert(service.name);
+  down.known = detail::index_of(observed);
   choose(down, services);
   emit_containers(down);
   if (options.volumes) emit_inherited_volumes(down);

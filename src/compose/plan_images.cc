@@ -26,13 +26,13 @@ bool has_build(const Service& service) {
 
 // Whether a container of it is made, for which the image must be there.
 bool needs_image(const Up& up, const Service& service) {
-  return std::any_of(up.decisions.begin(), up.decisions.end(),
-                     [&](const Decision& one) { return one.service == &service && one.makes_new(); });
+  const auto decisions = up.of(service.name);
+  return std::any_of(decisions.begin(), decisions.end(), [](const Decision& one) { return one.makes_new(); });
 }
 bool keeps_container(const Up& up, const Service& service) {
-  return std::any_of(up.decisions.begin(), up.decisions.end(), [&](const Decision& one) {
-    return one.service == &service && !one.makes_new() && one.fate != Fate::remove;
-  });
+  const auto decisions = up.of(service.name);
+  return std::any_of(decisions.begin(), decisions.end(),
+                     [](const Decision& one) { return !one.makes_new() && one.fate != Fate::remove; });
 }
 
 // Why the image is fetched or built; "" when it is not.

@@ -55,7 +55,7 @@ Result<bool> is_ours(Up& up, std::string_view kind, const std::string& key, cons
 // Someone on that network whom the plan does not touch; "" for nobody.
 std::string blocker_of(const Up& up, const plan::Network& network) {
   for (const std::string& id : network.containers) {
-    const Container* container = up.observed.container(id);
+    const Container* container = find(up.containers, id);
     if (!container) return "container " + id.substr(0, 12);
     const bool wanted = std::any_of(up.services.begin(), up.services.end(),
                                     [&](const Service* service) { return service->name == container->service; });

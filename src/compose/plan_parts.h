@@ -3,6 +3,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,8 +26,15 @@ Result<std::vector<const Service*>> start_order(const Project& project, const st
 Result<void> check_ownership(const Project& project, const plan::Observed& observed, bool adopt);
 /// Containers by name that a service shares namespaces with: `network_mode: container:NAME`, and pid and ipc.
 Names named_namespaces(const Service& service);
-/// Whether some service waits for this one's completion: then a container that ended with 0 is done, not down.
-bool is_one_shot(const Project& project, std::string_view service);
+/// Services for whose completion some service waits: a container of theirs that ended with 0 is done, not down.
+Names one_shots_of(const Project& project);
+/// Id and name -> container, foreign ones too: Observed::container() for many questions. Lives as long as `observed`.
+using Containers = std::map<std::string_view, const plan::Container*>;
+Containers index_of(const plan::Observed& observed);
+/// Null for what is not there.
+const plan::Container* find(const Containers& containers, std::string_view id_or_name);
+/// The containers of a service, one-offs included, by number and name.
+std::span<const plan::Container> containers_of(const plan::Observed& observed, std::string_view service);
 /// "<12 hex digits>_NAME": the name of a container in the middle of a recreation.
 bool is_temporary_name(std::string_view name);
 std::string temporary_name(const plan::Container& old, std::string_view name);
@@ -42,6 +50,8 @@ std::vector<const plan::Container*> orphans_of(const Project& project, const pla
 Names dependency_names(const Project& project, const plan::Observed& observed, const std::string& service);
 /// All services of project and containers in start order, by dependency_names; a cycle is cut somewhere.
 std::vector<std::string> label_order(const Project& project, const plan::Observed& observed);
+/// Service -> those of project and containers that depend on it, by dependency_names.
+std::map<std::string, Names, std::less<>> dependents_of_all(const Project& project, const plan::Observed& observed);
 /// Seconds until a stopped container is killed: -t, else what the service says.
 std::optional<std::int64_t> grace_of(const Service* service, std::optional<std::int64_t> timeout);
 /// A difference list in one line.
@@ -84,9 +94,13 @@ struct Up {
   const plan::Observed& observed;
   const UpOptions& options;
   plan::PlanBuilder builder;
-  std::vector<const Service*> services{};         ///< dependencies first
-  Names named{};                                  ///< those asked for
-  std::vector<Decision> decisions{};              ///< in the order of `services`, then leftovers and orphans
+  std::vector<const Service*> services{};  ///< dependencies first
+  Names named{};                           ///< those asked for
+  std::vector<Decision> decisions{};       ///< in the order of `services`, then leftovers and orphans
+  /// Service -> first and behind the last of its decisions; what of() looks in.
+  std::map<std::string_view, std::pair<std::size_t, std::size_t>> places{};
+  Names one_shots{};
+  Containers containers{};
   std::map<std::string, int> networks{};          ///< key -> node that makes it, 0 when it is there
   std::map<std::string, int> removed_networks{};  ///< key -> node that removes it, where it is made anew
   std::map<std::string, int> volumes{};
@@ -94,6 +108,9 @@ struct Up {
   std::map<std::string, std::string> diverged{};  ///< network key -> cause of its recreation
   std::map<std::pair<std::string, plan::Until>, std::vector<int>> waits{};
 
+  /// The decisions on a service's containers, leftovers included; empty before it was decided on.
+  std::span<Decision> of(std::string_view service);
+  std::span<const Decision> of(std::string_view service) const;
   /// All image nodes: nothing that runs is touched before every image is there.
   std::vector<int> image_nodes() const;
 };

@@ -16,13 +16,32 @@ Names names_in_label(std::string_view text) {
   return names;
 }
 
-void visit(const std::string& service, const Project& project, const plan::Observed& observed, Names& entered,
-           std::vector<std::string>& order) {
-  if (!entered.insert(service).second) return;
-  for (const std::string& next : dependency_names(project, observed, service))
-    visit(next, project, observed, entered, order);
-  order.push_back(service);
-}
+// Depth first, without recursion: a chain may be as long as a file allows.
+struct Visit {
+  const Project& project;
+  const plan::Observed& observed;
+  Names entered{};
+  std::vector<std::pair<std::string, Names>> path{};  // with the dependencies that are still to be entered
+  std::vector<std::string> order{};
+
+  void enter(std::string service) {
+    if (!entered.insert(service).second) return;
+    Names next = dependency_names(project, observed, service);
+    path.emplace_back(std::move(service), std::move(next));
+  }
+  void from(const std::string& service) {
+    enter(service);
+    while (!path.empty()) {
+      auto& [name, next] = path.back();
+      if (next.empty()) {
+        order.push_back(std::move(name));
+        path.pop_back();
+      } else {
+        enter(std::move(next.extract(next.begin()).value()));
+      }
+    }
+  }
+};
 
 }  // namespace
 
@@ -32,8 +51,8 @@ Names dependency_names(const Project& project, const plan::Observed& observed, c
     for (const Dependency& dependency : known->dependencies) names.insert(dependency.service);
     return names;
   }
-  for (const plan::Container& container : observed.containers)
-    if (container.service == service) names.merge(names_in_label(container.label(plan::label::kDependsOn)));
+  for (const plan::Container& container : containers_of(observed, service))
+    names.merge(names_in_label(container.label(plan::label::kDependsOn)));
   return names;
 }
 
@@ -41,10 +60,17 @@ std::vector<std::string> label_order(const Project& project, const plan::Observe
   Names all;
   for (const Service& service : project.services) all.insert(service.name);
   for (const plan::Container& container : observed.containers) all.insert(container.service);
-  Names entered;
-  std::vector<std::string> order;
-  for (const std::string& service : all) visit(service, project, observed, entered, order);
-  return order;
+  Visit visit{.project = project, .observed = observed};
+  for (const std::string& service : all) visit.from(service);
+  return std::move(visit.order);
+}
+
+std::map<std::string, Names, std::less<>> dependents_of_all(const Project& project, const plan::Observed& observed) {
+  std::map<std::string, Names, std::less<>> dependents;
+  for (const std::string& service : label_order(project, observed))
+    for (const std::string& other : dependency_names(project, observed, service))
+      if (other != service) dependents[other].insert(service);
+  return dependents;
 }
 
 }  // namespace detail
@@ -63,9 +89,8 @@ Result<std::vector<const Container*>> chosen(const Project& project, const plan:
     for (const Service* service : TRY(detail::start_order(project, services, false))) wanted.insert(service->name);
   std::vector<const Container*> containers;
   for (const std::string& service : detail::label_order(project, observed))
-    for (const Container& container : observed.containers)
-      if (container.service == service && !container.oneoff && (wanted.empty() || wanted.contains(service)))
-        containers.push_back(&container);
+    for (const Container& container : detail::containers_of(observed, service))
+      if (!container.oneoff && (wanted.empty() || wanted.contains(service))) containers.push_back(&container);
   return containers;
 }
 
@@ -92,30 +117,27 @@ std::vector<int> nodes_of(const NodesOfService& nodes, const Names& services) {
   return out;
 }
 
-// The nodes of those who depend on `service`.
-std::vector<int> dependents(const Project& project, const plan::Observed& observed, const NodesOfService& nodes,
-                            const std::string& service) {
-  Names names;
-  for (const auto& other : nodes)
-    if (other.first != service && detail::dependency_names(project, observed, other.first).contains(service))
-      names.insert(other.first);
-  return nodes_of(nodes, names);
-}
-
 bool ready(const Container& container) {
   return container.state == State::running &&
          (container.health == plan::Health::none || container.health == plan::Health::healthy);
 }
 
-// What must be reached before the dependents of `container` may start.
-int wait_for_dependents(plan::PlanBuilder& builder, const Project& project, const Container& container, int started) {
-  bool healthy = false, completed = false;
+// Services for which others wait, and for what.
+struct Awaited {
+  Names healthy{}, completed{};
+};
+Awaited awaited_in(const Project& project) {
+  Awaited out{.completed = detail::one_shots_of(project)};
   for (const Service& service : project.services)
-    for (const Dependency& dependency : service.dependencies) {
-      if (dependency.service != container.service) continue;
-      healthy |= dependency.condition == Condition::healthy;
-      completed |= dependency.condition == Condition::completed_successfully;
-    }
+    for (const Dependency& dependency : service.dependencies)
+      if (dependency.condition == Condition::healthy) out.healthy.insert(dependency.service);
+  return out;
+}
+
+// What must be reached before the dependents of `container` may start.
+int wait_for_dependents(plan::PlanBuilder& builder, const Awaited& awaited, const Container& container, int started) {
+  const bool healthy = awaited.healthy.contains(container.service);
+  const bool completed = awaited.completed.contains(container.service);
   if (!healthy && !completed) return started;
   if (started == 0 && (ready(container) || (completed && container.exit_code == 0))) return 0;
   const plan::Until until = healthy ? plan::Until::healthy : plan::Until::completed;
@@ -123,7 +145,7 @@ int wait_for_dependents(plan::PlanBuilder& builder, const Project& project, cons
                              {started}, "others depend on it"));
 }
 
-void emit_start(plan::PlanBuilder& builder, const Project& project, const Container& container,
+void emit_start(plan::PlanBuilder& builder, const Awaited& awaited, const Container& container,
                 NodesOfService& ready_nodes, const std::vector<int>& gate) {
   int started = 0;
   if (container.state == State::paused)
@@ -133,7 +155,7 @@ void emit_start(plan::PlanBuilder& builder, const Project& project, const Contai
         node_of(container, plan::StartContainer{detail::ref_of(container)}, gate, detail::state_text(container)));
   else
     keep(builder, container, detail::state_text(container));
-  ready_nodes[container.service].push_back(wait_for_dependents(builder, project, container, started));
+  ready_nodes[container.service].push_back(wait_for_dependents(builder, awaited, container, started));
 }
 
 }  // namespace
@@ -147,12 +169,13 @@ Result<plan::Plan> plan_start(const Project& project, const plan::Observed& obse
     if (std::none_of(containers.begin(), containers.end(),
                      [&](const Container* one) { return one->service == service; }))
       return fail(Code::not_found, "service \"" + service + "\" has no container to start; create it with up");
+  const Awaited awaited = awaited_in(project);
   for (const Container* container : containers)
-    emit_start(builder, project, *container, ready_nodes,
+    emit_start(builder, awaited, *container, ready_nodes,
                nodes_of(ready_nodes, detail::dependency_names(project, observed, container->service)));
   if (!options.wait) return builder.take();
   for (const Container* container : containers) {
-    if (ready(*container) || detail::is_one_shot(project, container->service)) continue;
+    if (ready(*container) || awaited.completed.contains(container->service)) continue;
     const plan::WaitContainer wait{.container = detail::ref_of(*container), .seconds = options.wait_timeout};
     builder.add(node_of(*container, wait, ready_nodes[container->service], "--wait"));
   }
@@ -165,6 +188,7 @@ Result<plan::Plan> plan_stop(const Project& project, const plan::Observed& obser
   NodesOfService stopped;
   auto containers = TRY(chosen(project, observed, options.services, options.by_label));
   std::reverse(containers.begin(), containers.end());
+  auto dependents = detail::dependents_of_all(project, observed);
   for (const Container* container : containers) {
     if (!plan::is_up(container->state)) {
       keep(builder, *container, detail::state_text(*container));
@@ -173,7 +197,7 @@ Result<plan::Plan> plan_stop(const Project& project, const plan::Observed& obser
     const plan::StopContainer stop{.container = detail::ref_of(*container),
                                    .grace = detail::grace_of(project.find(container->service), options.timeout)};
     stopped[container->service].push_back(
-        builder.add(node_of(*container, stop, dependents(project, observed, stopped, container->service), "stop")));
+        builder.add(node_of(*container, stop, nodes_of(stopped, dependents[container->service]), "stop")));
   }
   return builder.take();
 }

@@ -354,6 +354,7 @@ TEST_F(ApplyTest, ObservesWhatIsThere) {
   EXPECT_EQ(world->image("none:1"), nullptr);
   EXPECT_EQ(world->version, client_->version());
   EXPECT_EQ(engine_.count("GET", "/containers/*/json"), 2u) << "each once";
+  EXPECT_EQ(engine_.count("GET", "/images/*/json"), 2u) << "not again by the id that a container has";
 }
 
 TEST_F(ApplyTest, ObservesAllOrNothing) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <tuple>
 
 namespace berth::plan {
@@ -58,8 +59,10 @@ std::vector<Mount> mounts_of(const Json& items) {
   return mounts;
 }
 
-bool named(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+using Names = std::set<std::string_view>;
+
+Names names_of(const std::vector<std::string>& list) {
+  return {list.begin(), list.end()};
 }
 
 void sort_all(Observed& observed) {
@@ -160,15 +163,13 @@ const Image* Observed::image(std::string_view reference_or_id) const {
 }
 
 const Volume* Observed::volume(std::string_view name) const {
-  for (const Volume& volume : volumes)
-    if (volume.name == name) return &volume;
-  return nullptr;
+  const auto at = std::ranges::lower_bound(volumes, name, {}, &Volume::name);
+  return at != volumes.end() && at->name == name ? &*at : nullptr;
 }
 
 const Network* Observed::network(std::string_view name) const {
   const Network* chosen = nullptr;
-  for (const Network& network : networks) {
-    if (network.name != name) continue;
+  for (const Network& network : std::ranges::equal_range(networks, name, {}, &Network::name)) {
     if (find(network.labels, label::kProject) == project) return &network;
     if (!chosen) chosen = &network;
   }
@@ -184,21 +185,23 @@ const Container* Observed::container(std::string_view id_or_name) const {
 
 Observed observed_from(const Wanted& wanted, const Replies& replies) {
   Observed observed{.project = wanted.project, .version = replies.version};
+  const Names containers = names_of(wanted.containers), networks = names_of(wanted.networks),
+              volumes = names_of(wanted.volumes);
   for (const Json& inspect : replies.containers) {
     Container container = parse_container(inspect);
     if (container.project == wanted.project && !wanted.project.empty())
       observed.containers.push_back(std::move(container));
-    else if (named(wanted.containers, container.name))
+    else if (containers.contains(container.name))
       observed.foreign.push_back(std::move(container));
   }
   for (const Json& inspect : replies.networks) {
     Network network = parse_network(inspect);
-    if (find(network.labels, label::kProject) == wanted.project || named(wanted.networks, network.name))
+    if (find(network.labels, label::kProject) == wanted.project || networks.contains(network.name))
       observed.networks.push_back(std::move(network));
   }
   for (const Json& inspect : replies.volumes) {
     Volume volume = parse_volume(inspect);
-    if (find(volume.labels, label::kProject) == wanted.project || named(wanted.volumes, volume.name))
+    if (find(volume.labels, label::kProject) == wanted.project || volumes.contains(volume.name))
       observed.volumes.push_back(std::move(volume));
   }
   for (const auto& [reference, inspect] : replies.images) {
