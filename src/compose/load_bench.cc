@@ -32,7 +32,7 @@ void load_project(benchmark::State& state) {
     benchmark::DoNotOptimize(project);
   }
 }
-BENCHMARK(load_project)->Arg(2)->Arg(50)->Unit(benchmark::kMicrosecond);
+BENCHMARK(load_project)->Arg(2)->Arg(10)->Arg(50)->Arg(100)->Arg(1000)->Arg(10000)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace berth::compose
