@@ -238,8 +238,10 @@ class World {
       if (found) volume.set(key, text);
       return true;
     }
-    add_volume(what, Json::object());
-    return true;
+    Json labels = Json::object();  // "of KEY": made for that key of the project
+    if (value.starts_with("of ")) labels.set(plan::label::kVolume, value.substr(3));
+    if (value.starts_with("of ")) labels.set(plan::label::kProject, "shop");
+    return add_volume(what, std::move(labels)), true;
   }
 
   plan::Replies replies_{.version = {1, 41}};
