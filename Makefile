@@ -6,8 +6,8 @@
 #   make build       build/release/berth and the demo's program
 #   make test        every test, against an engine of their own
 #   make check       format, rooms, headers, clang-tidy, documentation
-#   make bench       the benchmarks
-#   make fuzz        the fuzz targets, each for FOR seconds (60)
+#   make bench       the benchmarks, and berth beside other Compose programs (tools/bench; about 8 minutes)
+#   make fuzz        the fuzz targets until each is settled (tools/fuzz), or each for FOR seconds
 #   make clean       build/, but not its caches and the tests' engine; all of it with ALL=1
 #
 # up:   LISTEN=ADDRESS[,ADDRESS] (loopback)   WEB=PORT WEBSECURE=PORT (80 and 443, else the next free pair)
@@ -35,13 +35,14 @@ test: build
 check: build
 	@tools/check
 
-bench:
+bench: build
+	@tools/setup test
 	@tools/build bench
 	@tools/bench
 
 fuzz:
 	@tools/build fuzz
-	@tools/fuzz $(or $(FOR),60)
+	@tools/fuzz $(FOR)
 
 clean:
 	@tools/clean $(ALL)
