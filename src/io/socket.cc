@@ -194,7 +194,10 @@ Result<Address> Address::unix_path(std::string_view path) {
     return fail(Code::invalid, "socket path \"" + std::string(path) + "\" is empty or longer than 107 bytes");
   raw->sun_family = AF_UNIX;
   std::memcpy(raw->sun_path, path.data(), path.size());
-  out.size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  // "@name" lies in the abstract namespace, whose names begin with a zero and end with their length.
+  const bool abstract = path.front() == '@';
+  if (abstract) raw->sun_path[0] = '\0';
+  out.size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (abstract ? 0 : 1));
   return out;
 }
 
