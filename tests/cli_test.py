@@ -367,7 +367,7 @@ class BadInput(Cli):
         before = self.ids()
         path = self.folder / 'compose.yaml'
         path.write_text(path.read_text().replace('berth.local/busybox', 'localhost:1/nosuch', 1))
-        self.berth('up', '-d', status=1)
+        self.berth('up', '-d', status=18)
         self.assertEqual(self.ids(), before)
         self.assertEqual(self.running(), ['db', 'web'])
 

@@ -1,34 +1,16 @@
-// The only file that knows CLI11. Two flat passes: global flags up to the verb, then the verb's with the global ones.
+// Two flat passes: global flags up to the verb, then the verb's with the global ones. The rules are those of the flag
+// library that docker and docker compose use, so that the same words mean the same.
 #include "cli/arguments.h"
 
-#include <CLI/CLI.hpp>
-
 #include <charconv>
-#include <set>
+#include <deque>
+#include <map>
 
 #include "base/text.h"
 #include "cli/flags.h"
 
 namespace berth::cli {
 namespace {
-
-// "-f,--file" without the names that are taken.
-std::string free_names(std::string_view names, const std::set<std::string, std::less<>>& taken) {
-  Texts out;
-  for (const auto name : split(names, ','))
-    if (!taken.contains(name)) out.emplace_back(name);
-  return join(out, ",");
-}
-
-std::string long_name(std::string_view names) {
-  return std::string(split(names, ',').back());
-}
-
-// "-t=5" arrives as "=5".
-std::string value_text(std::string text) {
-  if (text.size() > 1 && text.front() == '=') text.erase(0, 1);
-  return text;
-}
 
 Result<std::int64_t> whole_number(const std::string& text, std::string_view flag) {
   std::int64_t value = 0;
@@ -45,95 +27,133 @@ Result<bool> truth(const std::string& text, std::string_view flag) {
 }
 
 struct Assign {
-  const Texts& results;
-  const std::string& flag;
+  const std::string& text;
+  std::string_view flag;
   Result<void> operator()(bool* into) const {
-    *into = TRY(truth(value_text(results.back()), flag));
+    *into = TRY(truth(text, flag));
     return {};
   }
   Result<void> operator()(std::string* into) const {
-    *into = value_text(results.back());
+    *into = text;
     return {};
   }
   Result<void> operator()(std::optional<std::string>* into) const {
-    *into = value_text(results.back());
+    *into = text;
     return {};
   }
   Result<void> operator()(Texts* into) const {
-    for (const auto& text : results) into->push_back(value_text(text));
+    into->push_back(text);
     return {};
   }
   Result<void> operator()(std::int64_t* into) const {
-    *into = TRY(whole_number(value_text(results.back()), flag));
+    *into = TRY(whole_number(text, flag));
     return {};
   }
   Result<void> operator()(std::optional<std::int64_t>* into) const {
-    *into = TRY(whole_number(value_text(results.back()), flag));
+    *into = TRY(whole_number(text, flag));
     return {};
   }
 };
 
-// One flat parser over a list of flags.
-class Pass {
- public:
-  explicit Pass(bool stops) {
-    app_.set_help_flag();
-    app_.allow_extras();
-    app_.prefix_command(stops);
-  }
+bool is_switch(const Flag& flag) {
+  return std::holds_alternative<bool*>(flag.target);
+}
 
-  void add(const std::vector<Flag>& flags) {
-    for (const auto& flag : flags) {
-      const auto names = free_names(flag.names, taken_);
-      if (names.empty()) continue;
-      for (const auto name : split(flag.names, ',')) taken_.emplace(name);
-      auto* option = std::holds_alternative<bool*>(flag.target) ? app_.add_flag(names) : app_.add_option(names);
-      option->take_all();
-      if (!std::holds_alternative<bool*>(flag.target)) option->expected(1)->allow_extra_args(false);
-      bound_.emplace_back(option, flag);
-    }
-  }
-
-  // What is no flag of ours, in order.
-  Result<Texts> parse(Texts arguments) {
-    std::ranges::replace(arguments, "--", kDashes);  // which CLI11 would swallow
-    std::ranges::reverse(arguments);                 // it takes them from the back
-    try {
-      app_.parse(std::move(arguments));
-    } catch (const CLI::ArgumentMismatch& error) {
-      return fail(Code::invalid, "flag needs an argument: " + std::string(cut(error.what(), ':').before));
-    } catch (const CLI::Error& error) {
-      return fail(Code::invalid, error.what());
-    }
-    for (const auto& [option, flag] : bound_)
-      if (option->count() > 0) TRY(std::visit(Assign{option->results(), long_name(flag.names)}, flag.target));
-    Texts rest = app_.remaining();
-    std::ranges::replace(rest, kDashes, "--");
-    return rest;
-  }
-
-  std::vector<std::string_view> names() const { return {taken_.begin(), taken_.end()}; }
-
- private:
-  static constexpr const char* kDashes = "\x01--";
-
-  CLI::App app_;
-  std::set<std::string, std::less<>> taken_;
-  std::vector<std::pair<CLI::Option*, Flag>> bound_;
-};
+Result<void> check_choice(const Flag& flag, const std::string& text, std::string_view name) {
+  const auto choices = split(flag.choices, '|');
+  if (flag.choices.empty() || choices.back() == "..." || std::ranges::find(choices, text) != choices.end()) return {};
+  return fail(Code::invalid, std::string(name) + " " + text + ": it is one of " + replace_all(flag.choices, "|", ", ") +
+                                 suggestion(text, choices));
+}
 
 bool looks_like_flag(std::string_view text) {
   return text.size() > 1 && text.front() == '-';
 }
 
-std::unexpected<Error> unknown_flag(std::string_view flag, const Pass& pass, std::string_view verb) {
-  const auto name = cut(flag, '=').before;
-  const auto of = verb.empty() ? std::string() : " of berth " + std::string(verb);
-  auto names = pass.names();
-  if (!name.starts_with("--")) names.clear();
-  return fail(Code::invalid, "unknown flag " + std::string(name) + of + suggestion(name, names),
-              "see berth " + (verb.empty() ? "" : std::string(verb) + " ") + "--help");
-}
+// One flat parser over a list of flags.
+class Pass {
+ public:
+  explicit Pass(std::string_view verb) : verb_(verb) {}
+
+  /// A name that an earlier list gave stays its.
+  void add(std::vector<Flag> flags) {
+    for (auto& flag : flags) {
+      const auto& kept = flags_.emplace_back(std::move(flag));
+      for (const auto name : split(kept.names, ',')) by_name_.try_emplace(name, &kept);
+    }
+  }
+
+  /// What is no flag, in order. With `stops` the first such word ends the flags; "--" does in any case, and goes.
+  Result<Texts> parse(Texts arguments, bool stops) {
+    words_ = std::move(arguments);
+    Texts rest;
+    for (at_ = 0; at_ < words_.size(); ++at_) {
+      const std::string& word = words_[at_];
+      const bool ends = word == "--" || (stops && !looks_like_flag(word));
+      if (ends) {
+        const auto from = words_.begin() + static_cast<std::ptrdiff_t>(at_ + (word == "--" ? 1 : 0));
+        rest.insert(rest.end(), from, words_.end());
+        break;
+      }
+      if (!looks_like_flag(word))
+        rest.push_back(word);
+      else if (word.starts_with("--"))
+        TRY(take_long(word));
+      else
+        TRY(take_short(word));
+    }
+    return rest;
+  }
+
+ private:
+  Result<void> take_long(const std::string& word) {
+    const auto [name, value, has_value] = cut(word, '=');
+    const Flag& flag = *TRY(find(name));
+    if (has_value) return assign(flag, std::string(value));
+    return assign(flag, is_switch(flag) ? "true" : TRY(next_word(name)));
+  }
+
+  // "-aq", "-n5", "-n=5", "-n 5", "-i=false".
+  Result<void> take_short(const std::string& word) {
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const std::string name = {'-', word[i]};
+      const Flag& flag = *TRY(find(name));
+      const auto rest = std::string_view(word).substr(i + 1);
+      if (rest.starts_with('=')) return assign(flag, std::string(rest.substr(1)));
+      if (!is_switch(flag)) return assign(flag, rest.empty() ? TRY(next_word(name)) : std::string(rest));
+      TRY(assign(flag, "true"));
+    }
+    return {};
+  }
+
+  Result<std::string> next_word(std::string_view name) {
+    if (at_ + 1 == words_.size()) return fail(Code::invalid, "flag needs an argument: " + std::string(name));
+    return words_[++at_];
+  }
+
+  Result<const Flag*> find(std::string_view name) const {
+    if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
+    std::vector<std::string_view> names;
+    for (const auto& [known, flag] : by_name_)
+      if (known.starts_with("--") && !flag->help.empty()) names.push_back(known);
+    if (!name.starts_with("--")) names.clear();
+    const auto of = verb_.empty() ? std::string() : " of berth " + std::string(verb_);
+    return fail(Code::invalid, "unknown flag " + std::string(name) + of + suggestion(name, names),
+                "see berth " + (verb_.empty() ? "" : std::string(verb_) + " ") + "--help");
+  }
+
+  static Result<void> assign(const Flag& flag, const std::string& text) {
+    const auto name = split(flag.names, ',').back();
+    TRY(check_choice(flag, text, name));
+    return std::visit(Assign{text, name}, flag.target);
+  }
+
+  std::string_view verb_;
+  std::deque<Flag> flags_;
+  std::map<std::string_view, const Flag*> by_name_;
+  Texts words_;
+  std::size_t at_ = 0;
+};
 
 std::unexpected<Error> unknown_verb(const std::string& verb, const Texts& others) {
   std::vector<std::string_view> names(others.begin(), others.end());
@@ -159,35 +179,31 @@ Result<void> check_count(const Grammar& grammar, std::size_t count) {
 }
 
 Result<void> parse_verb(Options& options, const Grammar& grammar, Texts arguments) {
-  Pass pass(grammar.stops);
+  Pass pass(grammar.name);
   pass.add(verb_flags(grammar.name, options));
   pass.add(global_flags(options));
-  // After "--" nothing is a flag.
-  const auto mark = grammar.stops ? arguments.end() : std::ranges::find(arguments, "--");
-  auto rest = TRY(pass.parse(Texts(arguments.begin(), mark)));
-  const std::size_t ours = grammar.stops ? std::min<std::size_t>(rest.size(), 1) : rest.size();
-  for (std::size_t i = 0; i < ours; ++i)
-    if (looks_like_flag(rest[i])) return unknown_flag(rest[i], pass, grammar.name);
-  if (mark != arguments.end()) rest.insert(rest.end(), mark + 1, arguments.end());
-  options.arguments = std::move(rest);
+  options.arguments = TRY(pass.parse(std::move(arguments), grammar.stops));
   return options.global.help ? Result<void>{} : check_count(grammar, options.arguments.size());
+}
+
+// `berth -H x compose -f y ps`: docker hands its own flags on before the plugin's name.
+Result<Texts> parse_globals(Options& options, const Texts& arguments) {
+  Pass pass("");
+  pass.add(global_flags(options));
+  pass.add(docker_flags(options));
+  auto rest = TRY(pass.parse(arguments, true));
+  if (rest.empty() || rest.front() != "compose") return rest;
+  rest.erase(rest.begin());
+  Pass again("");
+  again.add(global_flags(options));
+  return again.parse(std::move(rest), true);
 }
 
 }  // namespace
 
 Result<Options> parse_arguments(const Texts& arguments, const Texts& others) {
   Options options;
-  Pass pass(true);
-  pass.add(global_flags(options));
-  auto rest = TRY(pass.parse(arguments));
-  if (!rest.empty() && looks_like_flag(rest.front())) return unknown_flag(rest.front(), pass, "");
-  if (!rest.empty() && rest.front() == "compose") {
-    rest.erase(rest.begin());
-    Pass again(true);
-    again.add(global_flags(options));
-    rest = TRY(again.parse(rest));
-    if (!rest.empty() && looks_like_flag(rest.front())) return unknown_flag(rest.front(), again, "");
-  }
+  auto rest = TRY(parse_globals(options, arguments));
   if (!rest.empty() && rest.front() == "help") {
     options.global.help = true;
     rest.erase(rest.begin());
@@ -197,6 +213,10 @@ Result<Options> parse_arguments(const Texts& arguments, const Texts& others) {
   if (!grammar) return unknown_verb(rest.front(), others);
   options.verb = grammar->name;
   rest.erase(rest.begin());
+  if (options.verb == "__complete") {  // what is being typed is no flag of ours
+    options.arguments = std::move(rest);
+    return options;
+  }
   TRY(parse_verb(options, *grammar, std::move(rest)));
   return options;
 }

@@ -77,6 +77,32 @@ TEST(Arguments, ValuesInEveryForm) {
   EXPECT_EQ(good("up --scale web=3 --scale db=1").up.scale, (Texts{"web=3", "db=1"}));
 }
 
+TEST(Arguments, SwitchesTakeAValueAfterASign) {
+  EXPECT_FALSE(good("exec -i=false web sh").exec.interactive);
+  EXPECT_FALSE(good("run -it=false web sh").run.tty);
+  EXPECT_TRUE(good("ps -aq=true").ps.quiet);
+  EXPECT_EQ(bad("ps -q=x"), "invalid argument \"x\" for --quiet: not true or false");
+}
+
+TEST(Arguments, AnEmptyValueIsAValue) {
+  const auto o = good("run --entrypoint= web ls");
+  EXPECT_EQ(o.run.entrypoint, "");
+  EXPECT_EQ(o.arguments, (Texts{"web", "ls"}));
+  EXPECT_EQ(good("ps --format=").ps.format, "");
+}
+
+TEST(Arguments, DockersOwnFlagsStandBeforeThePlugin) {
+  const auto o = good("--config /x -D -l debug --tlsverify --context c compose -f a.yaml ps");
+  EXPECT_EQ(o.global.docker_config, "/x");
+  EXPECT_EQ(o.global.context, "c");
+  EXPECT_EQ(o.verb, "ps");
+  EXPECT_EQ(bad("ps -D"), "unknown flag -D of berth ps");
+}
+
+TEST(Arguments, ASingleDashIsAWord) {
+  EXPECT_EQ(good("cp - web:/tmp").arguments, (Texts{"-", "web:/tmp"}));
+}
+
 TEST(Arguments, DashesEndTheFlags) {
   const auto o = good("ps -- -odd");
   EXPECT_EQ(o.arguments, (Texts{"-odd"}));
@@ -100,7 +126,12 @@ TEST(Arguments, WrongOnesSayWhatWasMeant) {
   EXPECT_EQ(bad("exec --zzzzzzzzz web sh"), "unknown flag --zzzzzzzzz of berth exec");
   EXPECT_EQ(bad("stop -t soon"), "invalid argument \"soon\" for --timeout: not a whole number");
   EXPECT_EQ(bad("up --detach=perhaps"), "invalid argument \"perhaps\" for --detach: not true or false");
-  EXPECT_EQ(bad("exec web"), "berth exec needs more arguments");
+  EXPECT_EQ(bad("port web"), "berth port needs more arguments");
+  EXPECT_EQ(bad("exec"), "berth exec needs an argument");
+  EXPECT_EQ(bad("config --format xml"), "--format xml: it is one of yaml, json (did you mean \"yaml\"?)");
+  EXPECT_EQ(bad("ps --status runing"),
+            "--status runing: it is one of paused, restarting, removing, running, dead, created, exited (did you mean "
+            "\"running\"?)");
   EXPECT_EQ(bad("version now"), "berth version takes no arguments");
   EXPECT_EQ(bad("up --scale"), "flag needs an argument: --scale");
 }

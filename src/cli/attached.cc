@@ -3,12 +3,14 @@
 #include "base/text.h"
 #include "cli/carry_out.h"
 #include "cli/log_follow.h"
+#include "cli/watch_loop.h"
 #include "compose/plan.h"
 
 namespace berth::cli {
 namespace {
 
 constexpr auto kStopDeadline = std::chrono::minutes(10);
+constexpr auto kWatching = std::chrono::hours(24 * 365);  // a rebuild may leave nothing running for a while
 
 Texts service_names(const compose::Project& project) {
   Texts out;
@@ -71,7 +73,9 @@ Result<void> check_attached(Session& session, const compose::Project& project) {
   return {};
 }
 
-io::Task<Result<int>> follow_up(Session& session, const compose::Project& project, std::string since) {
+namespace {
+
+io::Task<Result<int>> follow(Session& session, const compose::Project& project, std::string since) {
   const auto& up = session.options.up;
   Watch watch{.on_exit = up.abort_on_exit, .on_failure = up.abort_on_failure, .status_from = up.exit_code_from};
   const auto& console = session.console;
@@ -85,7 +89,7 @@ io::Task<Result<int>> follow_up(Session& session, const compose::Project& projec
                                      .times = up.timestamps,
                                      .split_errors = true}},
                   .past = false,
-                  .linger = std::chrono::seconds(1),
+                  .linger = up.watch ? kWatching : std::chrono::seconds(1),
                   .on_end = [&](const Ended& ended) { return take_end(watch, console, ended); }};
   auto followed = co_await follow_logs(session, std::move(wish));
   const bool interrupted = !followed && followed.error().code == Code::cancelled;
@@ -93,6 +97,24 @@ io::Task<Result<int>> follow_up(Session& session, const compose::Project& projec
   CO_TRY(co_await io::shielded(stop_all(session, project), kStopDeadline));
   if (interrupted) co_return kInterrupted;
   co_return watch.on_exit || watch.on_failure || !watch.status_from.empty() ? watch.status : kDone;
+}
+
+io::Task<void> watch_beside(Session& session, const compose::Project& project, std::vector<WatchRule> rules) {
+  const auto done = co_await follow_sources(session, {.project = project, .rules = std::move(rules)});
+  if (!done && done.error().code != Code::cancelled) session.console.warning(done.error().text());
+}
+
+}  // namespace
+
+io::Task<Result<int>> follow_up(Session& session, const compose::Project& project, std::string since) {
+  if (!session.options.up.watch) co_return co_await follow(session, project, since);
+  auto rules = CO_TRY(rules_of(session, project, session.options.arguments));
+  io::Scope scope(co_await io::here());
+  scope.spawn(watch_beside(session, project, std::move(rules)));
+  auto status = co_await follow(session, project, since);
+  scope.cancel();
+  co_await scope.join();
+  co_return status;
 }
 
 }  // namespace berth::cli

@@ -72,6 +72,7 @@ io::Task<Result<void>> apply_round(Session& session, const CarryOut& what, const
   if (outcome->ok()) co_return Result<void>{};
   const auto* node = round.plan.find(outcome->failures.front().node);
   if (!node) co_return fail(outcome->error());
+  if (std::holds_alternative<plan::PullImage>(node->op)) session.failed_in(Stage::pull);
   co_return fail(co_await explain_port(session, what.project, *node, outcome->error()));
 }
 

@@ -15,7 +15,7 @@ int exit_status(Code code, Stage stage) {
   }
   if (stage == Stage::usage) return kBadUsage;
   if (stage == Stage::project) return code == Code::not_found ? kNoFile : kBadProject;
-  return kFailed;
+  return stage == Stage::pull ? kPullFailed : kFailed;
 }
 
 }  // namespace berth::cli

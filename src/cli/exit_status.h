@@ -20,7 +20,7 @@ enum ExitStatus : int {
 };
 
 /// Where an error arose, since the same code means another status there.
-enum class Stage { usage, project, engine };
+enum class Stage { usage, project, pull, engine };
 
 /// The status for an error of `stage`.
 int exit_status(Code code, Stage stage);

@@ -1,8 +1,7 @@
-#include "cli/flags.h"
+#include "cli/flag_groups.h"
 
 #include <algorithm>
-#include <functional>
-#include <map>
+#include <iterator>
 
 namespace berth::cli {
 namespace {
@@ -16,41 +15,64 @@ constexpr std::string_view kImages = "Images";
 constexpr std::string_view kHost = "Host";
 
 constexpr std::string_view kServices = "[SERVICE...]";
+constexpr std::string_view kPullPolicies = "always|missing|never|policy|build|if_not_present";
 
 constexpr Grammar kGrammars[] = {
-    {"up", kRun, kServices, "Create and start what the project says, and change what differs"},
-    {"down", kRun, kServices, "Stop and remove containers and networks"},
-    {"create", kRun, kServices, "Create containers without starting them"},
-    {"plan", kThink, kServices, "Show what `up` (or `down`) would do and why, changing nothing"},
-    {"explain", kThink, "SUBJECT", "Say why a service, container, network or volume is as it is", 1, 1},
-    {"config", kThink, kServices, "Print the project after merging, interpolation and defaults"},
-    {"ps", kSee, kServices, "List the project's containers"},
-    {"logs", kSee, kServices, "Show the output of containers"},
-    {"events", kSee, kServices, "Stream what happens to the project's containers"},
-    {"images", kSee, kServices, "List the images that containers use"},
-    {"port", kSee, "SERVICE PORT", "Print the public address of a service's port", 2, 2},
-    {"top", kSee, kServices, "Show the processes of containers"},
-    {"ls", kSee, "", "List the projects of this engine", 0, 0},
-    {"start", kLife, kServices, "Start stopped containers"},
-    {"stop", kLife, kServices, "Stop containers, keeping them"},
-    {"restart", kLife, kServices, "Stop and start containers"},
-    {"kill", kLife, kServices, "Send a signal to containers"},
-    {"pause", kLife, kServices, "Freeze the processes of containers"},
-    {"unpause", kLife, kServices, "Let frozen containers go on"},
-    {"wait", kLife, "SERVICE...", "Wait until the first of the services' containers stops", 1},
-    {"rm", kLife, kServices, "Remove stopped containers"},
-    {"exec", kInside, "SERVICE COMMAND [ARG...]", "Run a command in a running container", 2, -1, true},
-    {"run", kInside, "SERVICE [COMMAND] [ARG...]", "Run a one-off container of a service", 1, -1, true},
-    {"cp", kInside, "SOURCE TARGET", "Copy files between a container and this machine (SERVICE:PATH)", 2, 2},
-    {"build", kImages, kServices, "Build the images of services that have a build section"},
-    {"pull", kImages, kServices, "Pull the images of services"},
-    {"doctor", kHost, "", "Check the engine, network, disk, clock and ports of this machine", 0, 0},
-    {"version", kHost, "", "Print the version", 0, 0},
-    {"compose-vectors", "", "", "Answer the Compose grammar vectors on standard input", 0, 0},
-    {"docker-cli-plugin-metadata", "", "", "Describe this program to docker", 0, 0},
+    {"up", kRun, kServices, "Create and start what the project says, and change what differs", "berth up -d --wait"},
+    {"down", kRun, kServices, "Stop and remove containers and networks", "berth down --remove-orphans"},
+    {"create", kRun, kServices, "Create containers without starting them", "berth create --build"},
+    {"scale", kRun, "SERVICE=N...", "Run so many containers of services", "berth scale web=3 worker=0", 1},
+    {"watch", kRun, kServices, "Sync files, rebuild or restart when sources change (develop.watch)", "berth watch web"},
+    {"plan", kThink, kServices, "Show what `up` (or `down`) would do and why, changing nothing",
+     "berth plan --detailed-exitcode"},
+    {"explain", kThink, "SUBJECT", "Say why a service, container, network or volume is as it is", "berth explain web",
+     1, 1},
+    {"config", kThink, kServices, "Print the project after merging, interpolation and defaults",
+     "berth config --format json"},
+    {"alpha", kThink, "viz", "Draw the services and their dependencies as a Graphviz graph", "berth alpha viz --ports",
+     1, 1},
+    {"ps", kSee, kServices, "List the project's containers", "berth ps --format json"},
+    {"logs", kSee, kServices, "Show the output of containers, in order of time", "berth logs -f --tail 20 web"},
+    {"events", kSee, kServices, "Stream what happens to the project's containers", "berth events --json"},
+    {"stats", kSee, kServices, "Show CPU, memory, network and disk use of containers, live", "berth stats --no-stream"},
+    {"top", kSee, kServices, "Show the processes of containers", "berth top --live web"},
+    {"images", kSee, kServices, "List the images that containers use", "berth images --format json"},
+    {"volumes", kSee, kServices, "List the project's volumes", "berth volumes web"},
+    {"port", kSee, "SERVICE PORT", "Print the public address of a service's port", "berth port web 80", 2, 2},
+    {"ls", kSee, "", "List the projects of this engine", "berth ls --all", 0, 0},
+    {"start", kLife, kServices, "Start stopped containers", "berth start --wait web"},
+    {"stop", kLife, kServices, "Stop containers, keeping them", "berth stop -t 5 web"},
+    {"restart", kLife, kServices, "Stop and start containers", "berth restart --no-deps web"},
+    {"kill", kLife, kServices, "Send a signal to containers", "berth kill -s HUP proxy"},
+    {"pause", kLife, kServices, "Freeze the processes of containers", "berth pause db"},
+    {"unpause", kLife, kServices, "Let frozen containers go on", "berth unpause db"},
+    {"wait", kLife, "SERVICE...", "Wait until the first of the services' containers stops", "berth wait migrate", 1},
+    {"rm", kLife, kServices, "Remove stopped containers", "berth rm -f web"},
+    {"exec", kInside, "SERVICE [COMMAND] [ARG...]", "Run a command, or a shell, in a running container",
+     "berth exec -u root web", 1, -1, true},
+    {"attach", kInside, "SERVICE", "Connect this terminal to the main process of a container",
+     "berth attach --sig-proxy=false web", 1, 1},
+    {"debug", kInside, "SERVICE [COMMAND] [ARG...]",
+     "Open a shell beside a service: its image, environment, mounts and networks", "berth debug web", 1, -1, true},
+    {"run", kInside, "SERVICE [COMMAND] [ARG...]", "Run a one-off container of a service",
+     "berth run --rm web ./manage.py migrate", 1, -1, true},
+    {"cp", kInside, "SOURCE TARGET", "Copy files between a container and this machine (SERVICE:PATH, - is a tar)",
+     "berth cp web:/etc/hosts .", 2, 2},
+    {"build", kImages, kServices, "Build the images of services that have a build section", "berth build --pull web"},
+    {"pull", kImages, kServices, "Pull the images of services", "berth pull --ignore-buildable"},
+    {"push", kImages, kServices, "Push the images of services that have a build section", "berth push web"},
+    {"commit", kImages, "SERVICE [IMAGE]", "Make an image of what a container has become",
+     "berth commit -m \"after the upgrade\" db shop/db:fixed", 1, 2},
+    {"export", kImages, "SERVICE", "Write the files of a container as a tar", "berth export -o web.tar web", 1, 1},
+    {"doctor", kHost, "", "Check the engine, network, disk, clock and ports of this machine", "berth doctor", 0, 0},
+    {"version", kHost, "", "Print the version", "berth version --short", 0, 0},
+    {"completion", kHost, "SHELL", "Print the completion script of bash, zsh or fish", "berth completion bash", 1, 1},
+    {"man", kHost, "[VERB]", "Print the manual page of berth, or of one of its verbs", "berth man up", 0, 1},
+    {"convert", "", kServices, "As config", "", 0},
+    {"__complete", "", "WORD...", "Say what may stand in place of the last word", "", 0},
+    {"compose-vectors", "", "", "Answer the Compose grammar vectors on standard input", "", 0, 0},
+    {"docker-cli-plugin-metadata", "", "", "Describe this program to docker", "", 0, 0},
 };
-
-using Bind = std::vector<Flag> (*)(Options&);
 
 Flag timeout_flag(Seconds& target) {
   return {"-t,--timeout", "SECONDS", "Seconds until a container that does not stop is killed", &target};
@@ -68,7 +90,7 @@ std::vector<Flag> create_part(UpFlags& up) {
       {"--always-recreate-deps", "", "Recreate the services that others depend on too", &up.always_recreate_deps},
       {"--no-deps", "", "Leave the services that the named ones depend on alone", &up.no_deps},
       {"--no-start", "", "Create containers without starting them", &up.no_start},
-      {"--pull", "POLICY", "Pull images first: always, missing, never or policy", &up.pull},
+      {"--pull", "POLICY", "Pull images first: always, missing, never or policy", &up.pull, kPullPolicies},
       {"--quiet-pull", "", "Pull without showing progress", &up.quiet_pull},
       {"--remove-orphans", "", "Remove containers of services that the project no longer has", &up.remove_orphans},
       {"-V,--renew-anon-volumes", "", "Give recreated containers new anonymous volumes", &up.renew_anon_volumes},
@@ -98,6 +120,7 @@ std::vector<Flag> up_flags(Options& o) {
           {"--no-log-prefix", "", "Print logs without the container's name", &o.up.no_log_prefix},
           {"--no-color", "", "Print logs without colours", &o.up.no_color},
           {"--timestamps", "", "Print logs with times", &o.up.timestamps},
+          {"-w,--watch", "", "Sync, rebuild or restart when sources change, as berth watch does", &o.up.watch},
       },
       std::back_inserter(flags));
   return flags;
@@ -107,7 +130,7 @@ std::vector<Flag> down_flags(Options& o) {
   return {
       {"-v,--volumes", "", "Remove the project's volumes and anonymous volumes too", &o.down.volumes},
       {"--remove-orphans", "", "Remove containers of services that the project no longer has", &o.down.remove_orphans},
-      {"--rmi", "WHICH", "Remove images too: all, or local for those that berth named", &o.down.rmi},
+      {"--rmi", "WHICH", "Remove images too: all, or local for those that berth named", &o.down.rmi, "all|local"},
       timeout_flag(o.down.timeout),
   };
 }
@@ -118,7 +141,9 @@ std::vector<Flag> create_flags(Options& o) {
       {"--no-build", "", "Never build; a missing image is an error", &o.create.no_build},
       {"--force-recreate", "", "Recreate containers although nothing differs", &o.create.force_recreate},
       {"--no-recreate", "", "Leave containers that exist as they are", &o.create.no_recreate},
-      {"--pull", "POLICY", "Pull images first: always, missing, never or policy", &o.create.pull},
+      {"--pull", "POLICY", "Pull images first: always, missing, never or policy", &o.create.pull, kPullPolicies},
+      {"--quiet-pull", "", "Pull without showing progress", &o.create.quiet_pull},
+      {"-y,--yes", "", "Answer yes to every question", &o.create.yes},
       {"--remove-orphans", "", "Remove containers of services that the project no longer has",
        &o.create.remove_orphans},
       scale_flag(o.create.scale),
@@ -127,21 +152,21 @@ std::vector<Flag> create_flags(Options& o) {
 
 std::vector<Flag> plan_flags(Options& o) {
   std::vector<Flag> flags = {
-      {"--verb", "VERB", "What to plan: up or down", &o.plan.verb},
+      {"--verb", "VERB", "What to plan: up or down", &o.plan.verb, "up|down"},
       {"--detailed-exitcode", "", "Exit with 0 when there is nothing to do, 2 when there is",
        &o.plan.detailed_exitcode},
-      {"--format", "FORMAT", "text or json", &o.plan.format},
+      {"--format", "FORMAT", "text or json", &o.plan.format, "text|json"},
   };
   std::ranges::move(create_part(o.up), std::back_inserter(flags));
   flags.push_back({"-v,--volumes", "", "With --verb down: volumes too", &o.down.volumes});
-  flags.push_back({"--rmi", "WHICH", "With --verb down: images too (all, local)", &o.down.rmi});
+  flags.push_back({"--rmi", "WHICH", "With --verb down: images too (all, local)", &o.down.rmi, "all|local"});
   return flags;
 }
 
 std::vector<Flag> config_flags(Options& o) {
   auto& c = o.config;
   return {
-      {"--format", "FORMAT", "yaml or json", &c.format},
+      {"--format", "FORMAT", "yaml or json", &c.format, "yaml|json"},
       {"--services", "", "Print the names of services, one a line", &c.services},
       {"--volumes", "", "Print the names of volumes", &c.volumes},
       {"--networks", "", "Print the names of networks", &c.networks},
@@ -152,79 +177,14 @@ std::vector<Flag> config_flags(Options& o) {
       {"--variables", "", "Print the variables that the files use, with their defaults", &c.variables},
       {"-q,--quiet", "", "Only check; print nothing", &c.quiet},
       {"-o,--output", "FILE", "Write to a file", &c.output},
+      {"--resolve-image-digests", "", "Pin images to the digests that their registries name now",
+       &c.resolve_image_digests},
+      {"--lock-image-digests", "", "Print an override file with those digests alone", &c.lock_image_digests},
       {"--no-interpolate", "", "Leave variables as they are written", &c.no_interpolate},
       {"--no-normalize", "", "Leave the model as it is written", &c.no_normalize},
       {"--no-path-resolution", "", "Leave relative paths relative", &c.no_path_resolution},
       {"--no-env-resolution", "", "Leave env_file unread", &c.no_env_resolution},
       {"--no-consistency", "", "Skip the checks across services", &c.no_consistency},
-  };
-}
-
-std::vector<Flag> ps_flags(Options& o) {
-  return {
-      {"-a,--all", "", "Stopped and one-off containers too", &o.ps.all},
-      {"-q,--quiet", "", "Print ids only", &o.ps.quiet},
-      {"--format", "FORMAT", "table or json (one object a line)", &o.ps.format},
-      {"--services", "", "Print the names of services", &o.ps.services},
-      {"--status", "STATUS", "Only these: paused, restarting, removing, running, dead, created, exited", &o.ps.status},
-      {"--filter", "NAME=VALUE", "Only status=VALUE", &o.ps.filter},
-      {"--no-trunc", "", "Print long values whole", &o.ps.no_trunc},
-      {"--orphans", "", "Containers of services that the project no longer has (on by default)", &o.ps.orphans},
-  };
-}
-
-std::vector<Flag> logs_flags(Options& o) {
-  return {
-      {"-f,--follow", "", "Go on with what is written from now on", &o.logs.follow},
-      {"-n,--tail", "LINES", "Begin with so many lines of each container (all)", &o.logs.tail},
-      {"--since", "TIME", "From a time on (2026-01-02T15:04:05Z) or an age (42m)", &o.logs.since},
-      {"--until", "TIME", "Up to a time or an age", &o.logs.until},
-      {"-t,--timestamps", "", "Print times", &o.logs.timestamps},
-      {"--no-color", "", "Print without colours", &o.logs.no_color},
-      {"--no-log-prefix", "", "Print without the container's name", &o.logs.no_log_prefix},
-      {"--index", "N", "Only the service's container of that number", &o.logs.index},
-  };
-}
-
-std::vector<Flag> exec_flags(Options& o) {
-  auto& e = o.exec;
-  return {
-      {"-d,--detach", "", "Return at once", &e.detach},
-      {"-T,--no-tty", "", "Without a terminal (default when standard input is none)", &e.no_tty},
-      {"-i,--interactive", "", "", &e.interactive},
-      {"-t,--tty", "", "", &e.tty},
-      {"-e,--env", "NAME=VALUE", "Set an environment variable", &e.environment},
-      {"-u,--user", "USER", "Run as this user", &e.user},
-      {"-w,--workdir", "PATH", "Run in this folder", &e.working_dir},
-      {"--index", "N", "The service's container of that number", &e.index},
-      {"--privileged", "", "Give the process every privilege", &e.privileged},
-  };
-}
-
-std::vector<Flag> run_flags(Options& o) {
-  auto& r = o.run;
-  return {
-      {"-d,--detach", "", "Print the container's name and return", &r.detach},
-      {"--rm", "", "Remove the container when it ends", &r.remove},
-      {"-e,--env", "NAME=VALUE", "Set an environment variable", &r.environment},
-      {"--entrypoint", "COMMAND", "Replace the entrypoint", &r.entrypoint},
-      {"--name", "NAME", "Name the container", &r.name},
-      {"--no-deps", "", "Do not start what the service depends on", &r.no_deps},
-      {"-T,--no-TTY", "", "Without a terminal (default when standard input is none)", &r.no_tty},
-      {"-i,--interactive", "", "", &r.interactive},
-      {"-t,--tty", "", "", &r.tty},
-      {"-p,--publish", "PORT", "Publish a port", &r.publish},
-      {"-P,--service-ports", "", "Publish the service's ports", &r.service_ports},
-      {"-u,--user", "USER", "Run as this user", &r.user},
-      {"-v,--volume", "VOLUME", "Mount a volume or folder", &r.volumes},
-      {"-w,--workdir", "PATH", "Run in this folder", &r.working_dir},
-      {"-l,--label", "NAME=VALUE", "Set a label", &r.labels},
-      {"--cap-add", "NAME", "Add a capability", &r.cap_add},
-      {"--cap-drop", "NAME", "Drop a capability", &r.cap_drop},
-      {"--use-aliases", "", "Answer to the service's names in its networks", &r.use_aliases},
-      {"--build", "", "Build the image first", &r.build},
-      {"--quiet-pull", "", "Pull without showing progress", &r.quiet_pull},
-      {"--remove-orphans", "", "Remove containers of services that the project no longer has", &r.remove_orphans},
   };
 }
 
@@ -244,7 +204,27 @@ std::vector<Flag> pull_flags(Options& o) {
       {"--ignore-buildable", "", "Leave out images that can be built", &o.pull.ignore_buildable},
       {"--include-deps", "", "What the services depend on too", &o.pull.include_deps},
       {"--ignore-pull-failures", "", "Go on when an image cannot be pulled", &o.pull.ignore_failures},
-      {"--policy", "POLICY", "missing: only those that are absent; always", &o.pull.policy},
+      {"--policy", "POLICY", "missing: only those that are absent; always", &o.pull.policy, "missing|always"},
+      {"--parallel", "", "", &o.global.accepted},
+      {"--no-parallel", "", "", &o.global.accepted},
+  };
+}
+
+std::vector<Flag> push_flags(Options& o) {
+  return {
+      {"-q,--quiet", "", "Print nothing but errors", &o.push.quiet},
+      {"--include-deps", "", "What the services depend on too", &o.push.include_deps},
+      {"--ignore-push-failures", "", "Go on when an image cannot be pushed", &o.push.ignore_failures},
+  };
+}
+std::vector<Flag> scale_flags(Options& o) {
+  return {{"--no-deps", "", "Leave the services that the named ones depend on alone", &o.scale_no_deps}};
+}
+std::vector<Flag> watch_flags(Options& o) {
+  return {
+      {"--no-up", "", "Do not bring the services up first", &o.watch.no_up},
+      {"--prune", "", "Remove the image that a rebuild replaced (on by default)", &o.watch.prune},
+      {"--quiet", "", "Show no progress of builds", &o.watch.quiet},
   };
 }
 
@@ -272,70 +252,35 @@ std::vector<Flag> rm_flags(Options& o) {
       {"-f,--force", "", "Do not ask", &o.life.force},
       {"-s,--stop", "", "Stop the containers first", &o.life.stop},
       {"-v,--volumes", "", "Anonymous volumes too", &o.life.volumes},
+      {"-a,--all", "", "", &o.global.accepted},
   };
 }
 
-std::vector<Flag> events_flags(Options& o) {
-  return {
-      {"--json", "", "One JSON object a line", &o.show.json},
-      {"--since", "TIME", "From a time on", &o.show.since},
-      {"--until", "TIME", "Up to a time", &o.show.until},
-  };
-}
-std::vector<Flag> images_flags(Options& o) {
-  return {
-      {"-q,--quiet", "", "Print ids only", &o.show.quiet},
-      {"--format", "FORMAT", "table or json", &o.show.format},
-  };
-}
-std::vector<Flag> port_flags(Options& o) {
-  return {
-      {"--protocol", "NAME", "tcp or udp", &o.show.protocol},
-      {"--index", "N", "The service's container of that number", &o.show.index},
-  };
-}
-std::vector<Flag> ls_flags(Options& o) {
-  return {
-      {"-a,--all", "", "Projects without a running container too", &o.show.all},
-      {"-q,--quiet", "", "Print names only", &o.show.quiet},
-      {"--format", "FORMAT", "table or json", &o.show.format},
-      {"--filter", "NAME=VALUE", "Only name=VALUE", &o.show.filter},
-  };
-}
-std::vector<Flag> version_flags(Options& o) {
-  return {
-      {"--short", "", "Print the number only", &o.show.brief},
-      {"-f,--format", "FORMAT", "pretty or json", &o.show.format},
-  };
-}
-std::vector<Flag> cp_flags(Options& o) {
-  return {
-      {"-a,--archive", "", "Keep owners", &o.copy.archive},
-      {"-L,--follow-link", "", "Copy what a symbolic link points to", &o.copy.follow_link},
-      {"--index", "N", "The service's container of that number", &o.copy.index},
-  };
-}
 std::vector<Flag> wait_flags(Options& o) {
   return {{"--down-project", "", "Take the project down afterwards", &o.show.down_project}};
+}
+std::vector<Flag> viz_flags(Options& o) {
+  return {
+      {"--image", "", "Show the images", &o.viz.image},
+      {"--networks", "", "Show the networks", &o.viz.networks},
+      {"--ports", "", "Show the ports", &o.viz.ports},
+      {"--spaces", "", "Indent with spaces, not with tabs", &o.viz.spaces},
+      {"--indentation-size", "N", "Indent by so many of them", &o.viz.indentation},
+  };
 }
 std::vector<Flag> doctor_flags(Options& o) {
   return {
       {"--memory", "", "Print the memory of the processes of `berth serve` (sum of Pss)", &o.doctor.memory},
-      {"--format", "FORMAT", "text or json", &o.doctor.format},
+      {"--format", "FORMAT", "text or json", &o.doctor.format, "text|json"},
   };
 }
 
-struct FlagRow {
-  std::string_view verb;
-  Bind bind;
-};
 constexpr FlagRow kFlags[] = {
-    {"up", up_flags},           {"down", down_flags},       {"create", create_flags}, {"plan", plan_flags},
-    {"config", config_flags},   {"ps", ps_flags},           {"logs", logs_flags},     {"exec", exec_flags},
-    {"run", run_flags},         {"build", build_flags},     {"pull", pull_flags},     {"start", start_flags},
-    {"stop", stop_flags},       {"restart", restart_flags}, {"kill", kill_flags},     {"rm", rm_flags},
-    {"events", events_flags},   {"images", images_flags},   {"port", port_flags},     {"ls", ls_flags},
-    {"version", version_flags}, {"cp", cp_flags},           {"wait", wait_flags},     {"doctor", doctor_flags},
+    {"up", up_flags},         {"down", down_flags},      {"create", create_flags},   {"plan", plan_flags},
+    {"config", config_flags}, {"convert", config_flags}, {"build", build_flags},     {"pull", pull_flags},
+    {"push", push_flags},     {"scale", scale_flags},    {"watch", watch_flags},     {"alpha", viz_flags},
+    {"start", start_flags},   {"stop", stop_flags},      {"restart", restart_flags}, {"kill", kill_flags},
+    {"rm", rm_flags},         {"wait", wait_flags},      {"doctor", doctor_flags},
 };
 
 }  // namespace
@@ -360,20 +305,35 @@ std::vector<Flag> global_flags(Options& options) {
       {"-H,--host", "ADDRESS", "Engine to talk to (unix:///var/run/docker.sock)", &g.host},
       {"-c,--context", "NAME", "Docker context to use", &g.context},
       {"--parallel", "N", "Effects at a time, -1 for no bound", &g.parallel},
-      {"--progress", "KIND", "auto, tty, plain, json or quiet", &g.progress},
-      {"--ansi", "WHEN", "Control characters: auto, always or never", &g.ansi},
+      {"--progress", "KIND", "auto, tty, plain, json or quiet", &g.progress, "auto|tty|plain|json|quiet"},
+      {"--ansi", "WHEN", "Control characters: auto, always or never", &g.ansi, "auto|always|never"},
       {"--dry-run", "", "Show what would be done, changing nothing", &g.dry_run},
       {"--adopt", "", "Take over containers that were made from another folder", &g.adopt},
       {"--compatibility", "", "Accepted for docker compose; without effect", &g.compatibility},
       {"--all-resources", "", "Include networks and volumes that no service uses", &g.all_resources},
       {"-h,--help", "", "Show this help", &g.help},
       {"-v,--version", "", "Show the version", &g.version},
+      {"--workdir", "PATH", "", &g.project_directory},
+      {"--verbose", "", "", &g.accepted},
+      {"--no-ansi", "", "", &g.accepted},
+  };
+}
+
+std::vector<Flag> docker_flags(Options& options) {
+  auto& g = options.global;
+  return {
+      {"--config", "PATH", "", &g.docker_config},        {"-D,--debug", "", "", &g.accepted},
+      {"-l,--log-level", "LEVEL", "", &g.accepted_text}, {"--tls", "", "", &g.accepted},
+      {"--tlscacert", "FILE", "", &g.accepted_text},     {"--tlscert", "FILE", "", &g.accepted_text},
+      {"--tlskey", "FILE", "", &g.accepted_text},        {"--tlsverify", "", "", &g.accepted},
   };
 }
 
 std::vector<Flag> verb_flags(std::string_view verb, Options& options) {
-  const auto found = std::ranges::find(kFlags, verb, &FlagRow::verb);
-  return found == std::end(kFlags) ? std::vector<Flag>{} : found->bind(options);
+  for (const auto rows : {std::span<const FlagRow>(kFlags), look_flags(), inside_flags()})
+    if (const auto found = std::ranges::find(rows, verb, &FlagRow::verb); found != rows.end())
+      return found->bind(options);
+  return {};
 }
 
 }  // namespace berth::cli

@@ -19,6 +19,8 @@ struct Flag {
   std::string_view value;  ///< placeholder in help, "" for a switch
   std::string_view help;   ///< one line; "" hides it
   Place target;
+  /// "table|json": what the value may be, for completion; another value is refused unless "|..." ends it.
+  std::string_view choices{};
 };
 
 /// How a verb is called.
@@ -27,9 +29,10 @@ struct Grammar {
   std::string_view group;      ///< heading in `berth --help`, "" hides it
   std::string_view arguments;  ///< "[SERVICE...]"
   std::string_view summary;
-  int least = 0;       ///< arguments at least
-  int most = -1;       ///< at most; -1: no bound
-  bool stops = false;  ///< what follows the first argument belongs to a command: flags there are not ours
+  std::string_view example;  ///< a command line that does something useful
+  int least = 0;             ///< arguments at least
+  int most = -1;             ///< at most; -1: no bound
+  bool stops = false;        ///< what follows the first argument belongs to a command: flags there are not ours
 };
 
 /// Every verb of the command line, in the order of help.
@@ -38,6 +41,8 @@ std::span<const Grammar> grammars();
 const Grammar* find_grammar(std::string_view verb);
 
 std::vector<Flag> global_flags(Options& options);
+/// What docker takes before the name of its plugin (`docker --config DIR compose ...`).
+std::vector<Flag> docker_flags(Options& options);
 /// The flags of `verb` beside the global ones, bound to `options`; a name given here hides the global flag's.
 std::vector<Flag> verb_flags(std::string_view verb, Options& options);
 

@@ -55,6 +55,7 @@ std::string help_text_of(std::string_view verb) {
   std::string out = fmt::format("{}\n\nUsage: berth {}{}{}{}\n", grammar.summary, verb, flags.empty() ? "" : " [FLAGS]",
                                 grammar.arguments.empty() ? "" : " ", grammar.arguments);
   if (!flags.empty()) out += "\nFlags\n" + flag_list(flags);
+  if (!grammar.example.empty()) out += fmt::format("\nExample\n  {}\n", grammar.example);
   out += "\nThe flags of berth --help hold too.\n";
   return out;
 }

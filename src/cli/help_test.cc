@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "cli/arguments.h"
 #include "cli/flags.h"
 #include "testing/golden.h"
 
@@ -29,6 +30,25 @@ TEST(HelpTable, EveryShownFlagIsOneClearLine) {
       EXPECT_FALSE(flag.help.ends_with('.')) << grammar.name << " " << flag.names;
     }
   }
+}
+
+TEST(HelpTable, EveryVerbHasASummaryAndAnExampleThatParses) {
+  for (const auto& grammar : grammars()) {
+    if (grammar.group.empty()) continue;
+    EXPECT_FALSE(grammar.summary.empty() || grammar.summary.ends_with('.')) << grammar.name;
+    ASSERT_TRUE(grammar.example.starts_with("berth ")) << grammar.name;
+    const auto parsed = parse_arguments(split_words(grammar.example.substr(6)).value_or(Texts{}));
+    ASSERT_TRUE(parsed) << grammar.example << ": " << parsed.error().message;
+    EXPECT_EQ(parsed->verb, grammar.name);
+  }
+}
+
+TEST(HelpTable, ChoicesAreNamedInTheHelp) {
+  Options options;
+  for (const auto& grammar : grammars())
+    for (const auto& flag : verb_flags(grammar.name, options))
+      for (const auto choice : split(flag.choices.starts_with("always|") ? "" : flag.choices, '|'))
+        EXPECT_TRUE(choice == "..." || flag.help.contains(choice)) << grammar.name << " " << flag.names << choice;
 }
 
 TEST(HelpTable, NoVerbNamesAFlagTwice) {

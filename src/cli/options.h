@@ -1,22 +1,10 @@
 // What a command line says, as plain values: one struct for the global flags and one for each verb with flags.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
+#include "cli/options_inside.h"
+#include "cli/options_look.h"
 
 namespace berth::cli {
-
-using Texts = std::vector<std::string>;
-using Seconds = std::optional<std::int64_t>;
-
-inline bool contains(std::span<const std::string> texts, std::string_view text) {
-  return std::ranges::find(texts, text) != texts.end();
-}
 
 struct GlobalFlags {
   Texts files{};
@@ -35,6 +23,9 @@ struct GlobalFlags {
   bool adopt = false;
   bool help = false;
   bool version = false;
+  std::string docker_config{};  ///< `docker --config DIR compose ...`: its folder
+  bool accepted = false;        ///< what docker and docker compose pass on and berth has no use for
+  std::string accepted_text{};
 };
 
 struct UpFlags {
@@ -64,6 +55,7 @@ struct UpFlags {
   Texts attach{};
   bool attach_dependencies = false;
   Texts no_attach{};
+  bool watch = false;
 };
 
 struct DownFlags {
@@ -77,28 +69,6 @@ struct PlanFlags {
   std::string verb = "up";
   bool detailed_exitcode = false;
   std::string format = "text";
-};
-
-struct PsFlags {
-  bool all = false;
-  bool quiet = false;
-  std::string format = "table";
-  bool services = false;
-  Texts status{};
-  Texts filter{};
-  bool no_trunc = false;
-  bool orphans = true;
-};
-
-struct LogsFlags {
-  bool follow = false;
-  std::string tail{};
-  std::string since{};
-  std::string until{};
-  bool timestamps = false;
-  bool no_color = false;
-  bool no_log_prefix = false;
-  std::optional<std::int64_t> index{};
 };
 
 struct ConfigFlags {
@@ -118,42 +88,8 @@ struct ConfigFlags {
   bool no_path_resolution = false;
   bool no_env_resolution = false;
   bool no_consistency = false;
-};
-
-struct ExecFlags {
-  bool detach = false;
-  bool no_tty = false;
-  bool interactive = true;
-  bool tty = true;
-  Texts environment{};
-  std::string user{};
-  std::string working_dir{};
-  std::int64_t index = 0;
-  bool privileged = false;
-};
-
-struct RunFlags {
-  bool detach = false;
-  bool remove = false;
-  bool no_tty = false;
-  bool interactive = true;
-  bool tty = true;
-  bool no_deps = false;
-  bool build = false;
-  bool quiet_pull = false;
-  bool service_ports = false;
-  bool use_aliases = false;
-  bool remove_orphans = false;
-  Texts environment{};
-  Texts labels{};
-  Texts publish{};
-  Texts volumes{};
-  Texts cap_add{};
-  Texts cap_drop{};
-  std::optional<std::string> entrypoint{};
-  std::string name{};
-  std::string user{};
-  std::string working_dir{};
+  bool resolve_image_digests = false;
+  bool lock_image_digests = false;
 };
 
 struct BuildFlags {
@@ -170,6 +106,12 @@ struct PullFlags {
   bool include_deps = false;
   bool ignore_failures = false;
   std::string policy{};
+};
+
+struct PushFlags {
+  bool quiet = false;
+  bool include_deps = false;
+  bool ignore_failures = false;
 };
 
 /// start, stop, restart, kill and rm.
@@ -191,34 +133,16 @@ struct CreateFlags {
   bool force_recreate = false;
   bool no_recreate = false;
   std::string pull{};
+  bool quiet_pull = false;
   bool remove_orphans = false;
+  bool yes = false;
   Texts scale{};
 };
 
-/// Verbs that show something: events, images, top, port, ls, version.
-struct ShowFlags {
-  bool json = false;
+struct WatchFlags {
+  bool no_up = false;
   bool quiet = false;
-  bool all = false;
-  bool brief = false;
-  std::string format{};
-  std::string protocol = "tcp";
-  std::int64_t index = 0;
-  Texts filter{};
-  std::string since{};
-  std::string until{};
-  bool down_project = false;  ///< wait
-};
-
-struct CopyFlags {
-  bool archive = false;
-  bool follow_link = false;
-  std::int64_t index = 0;
-};
-
-struct DoctorFlags {
-  bool memory = false;
-  std::string format = "text";
+  bool prune = true;
 };
 
 /// A whole command line. `arguments` are the verb's, in order, without flags; for exec and run everything from the
@@ -242,6 +166,12 @@ struct Options {
   ShowFlags show{};
   CopyFlags copy{};
   DoctorFlags doctor{};
+  PushFlags push{};
+  OneFlags one{};
+  DebugFlags debug{};
+  WatchFlags watch{};
+  VizFlags viz{};
+  bool scale_no_deps = false;
 };
 
 }  // namespace berth::cli

@@ -81,6 +81,11 @@ io::Task<void> listen(Session& session, io::Signals& signals) {
       session.resized.set();
       continue;
     }
+    if (session.hands_on_signals) {
+      session.signals.push_back(*signal);
+      session.signalled.set();
+      continue;
+    }
     if (asked) std::exit(kInterrupted);
     asked = true;
     session.console.note(session.interrupt_note.empty() ? "interrupted" : session.interrupt_note);
@@ -88,9 +93,26 @@ io::Task<void> listen(Session& session, io::Signals& signals) {
   }
 }
 
+// As a plugin of docker: where docker has no terminal to share, it says by closing this socket that we are to end.
+io::Task<void> listen_to_docker(Session& session, std::string path) {
+  const auto address = io::Address::unix_path(path);
+  if (!address) co_return;
+  const auto stream = co_await io::connect(*address);
+  if (!stream) co_return;
+  char ignored[64];
+  for (;;) {
+    const auto count = co_await io::read_some(**stream, ignored);
+    if (!count && count.error().code == Code::cancelled) co_return;
+    if (!count || *count == 0) break;
+  }
+  session.cancel.request();
+}
+
 io::Task<Result<int>> with_signals(Session& session, io::Signals& signals, Verb verb) {
   io::Scope scope(co_await io::here());
   scope.spawn(listen(session, signals));
+  const auto docker = session.world.variable("DOCKER_CLI_PLUGIN_SOCKET");
+  if (!docker.empty()) scope.spawn(listen_to_docker(session, docker));
   auto result = co_await verb(session).under(session.cancel);
   scope.cancel();
   co_await scope.join();

@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::size_t kParallel = 16;
 
-// config.json, and a context's file, below DOCKER_CONFIG or ~/.docker.
-std::string docker_folder(const World& world) {
+// config.json, and a context's file, below `docker --config`, DOCKER_CONFIG or ~/.docker.
+std::string docker_folder(const Session& session) {
+  const auto& world = session.world;
+  if (!session.options.global.docker_config.empty()) return session.options.global.docker_config;
   const auto folder = world.variable("DOCKER_CONFIG");
   return folder.empty() ? world.variable("HOME") + "/.docker" : folder;
 }
@@ -23,7 +25,7 @@ Result<std::string> text_or_nothing(const World& world, const std::string& path)
 
 Result<engine::Address> engine_address(const Session& session) {
   const auto& world = session.world;
-  const auto folder = docker_folder(world);
+  const auto folder = docker_folder(session);
   const engine::AddressChoice choice{.host_flag = session.options.global.host,
                                      .context_flag = session.options.global.context,
                                      .docker_host = world.variable("DOCKER_HOST"),
@@ -130,7 +132,7 @@ io::Task<Result<engine::Client*>> Session::engine() {
 }
 
 Result<std::string> Session::docker_config() const {
-  return text_or_nothing(world, docker_folder(world) + "/config.json");
+  return text_or_nothing(world, docker_folder(*this) + "/config.json");
 }
 
 ProgressKind Session::progress_kind() const {
@@ -161,7 +163,7 @@ Result<std::map<std::string, int>> parse_scale(const Texts& texts) {
     int value = -1;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
     if (!found || error != std::errc{} || end != number.data() + number.size() || value < 0)
-      return fail(Code::invalid, "--scale " + text + ": write it as SERVICE=NUMBER");
+      return fail(Code::invalid, "\"" + text + "\": write a scale as SERVICE=NUMBER");
     out[std::string(name)] = value;
   }
   return out;

@@ -57,6 +57,10 @@ class Session {
   io::Loop& loop;
   io::Cancel cancel;    ///< requested by the first Ctrl-C
   io::Event resized{};  ///< set when the terminal changed its size
+  /// attach: SIGINT and the like are collected in `signals`, with `signalled` set, and cancel nothing.
+  bool hands_on_signals = false;
+  std::vector<int> signals{};
+  io::Event signalled{};
   /// What the first Ctrl-C says; verbs change it.
   std::string interrupt_note{};
 
@@ -74,6 +78,7 @@ class Session {
   std::size_t parallel() const;
   /// The stage of the last failure, for its exit status.
   Stage stage() const { return stage_; }
+  void failed_in(Stage stage) { stage_ = stage; }
   /// `return session.usage("...")`: a wrong command line.
   std::unexpected<Error> usage(std::string message);
 

@@ -5,18 +5,8 @@
 namespace berth::cli {
 namespace {
 
-constexpr std::string_view kPolicies[] = {"policy", "always", "missing", "never"};
-
 bool is_true(std::string_view text) {
   return text == "1" || equal_fold(text, "true");
-}
-
-Result<compose::Pull> pull_of(Session& session, const std::string& text) {
-  if (text.empty() || text == "policy") return compose::Pull::policy;
-  if (text == "always") return compose::Pull::always;
-  if (text == "missing" || text == "if_not_present") return compose::Pull::missing;
-  if (text == "never") return compose::Pull::never;
-  return session.usage("--pull " + text + ": always, missing, never or policy" + suggestion(text, kPolicies));
 }
 
 // Two flags that cannot stand together.
@@ -36,6 +26,12 @@ compose::Build build_of(bool build, bool no_build) {
 
 }  // namespace
 
+compose::Pull pull_policy(std::string_view text) {
+  if (text == "always") return compose::Pull::always;
+  if (text == "missing" || text == "if_not_present") return compose::Pull::missing;
+  return text == "never" ? compose::Pull::never : compose::Pull::policy;
+}
+
 Result<compose::UpOptions> up_options(Session& session) {
   const auto& up = session.options.up;
   TRY(check(session, {{up.build, up.no_build, "--build and --no-build"},
@@ -43,6 +39,7 @@ Result<compose::UpOptions> up_options(Session& session) {
                       {up.no_recreate, up.renew_anon_volumes, "--no-recreate and --renew-anon-volumes"},
                       {up.always_recreate_deps, up.no_recreate, "--always-recreate-deps and --no-recreate"},
                       {up.wait, !up.exit_code_from.empty(), "--wait and --exit-code-from"},
+                      {up.wait || up.detach, up.watch, "--detach or --wait and --watch"},
                       {up.wait || up.detach, up.abort_on_exit || up.abort_on_failure,
                        "--detach or --wait and --abort-on-container-exit"}}));
   compose::UpOptions out{
@@ -52,8 +49,8 @@ Result<compose::UpOptions> up_options(Session& session) {
       .always_recreate_deps = up.always_recreate_deps,
       .no_deps = up.no_deps,
       .no_start = up.no_start,
-      .build = build_of(up.build, up.no_build),
-      .pull = TRY(pull_of(session, up.pull)),
+      .build = build_of(up.build || up.pull == "build", up.no_build),
+      .pull = pull_policy(up.pull),
       .remove_orphans = up.remove_orphans || is_true(session.world.variable("COMPOSE_REMOVE_ORPHANS")),
       .renew_anon_volumes = up.renew_anon_volumes,
       .timeout = up.timeout,
@@ -75,8 +72,8 @@ Result<compose::UpOptions> create_options(Session& session) {
                          .force_recreate = create.force_recreate,
                          .no_recreate = create.no_recreate,
                          .no_start = true,
-                         .build = build_of(create.build, create.no_build),
-                         .pull = TRY(pull_of(session, create.pull)),
+                         .build = build_of(create.build || create.pull == "build", create.no_build),
+                         .pull = pull_policy(create.pull),
                          .remove_orphans = create.remove_orphans,
                          .adopt = session.options.global.adopt};
   auto scale = parse_scale(create.scale);

@@ -10,6 +10,8 @@ namespace berth::cli {
 Result<compose::UpOptions> up_options(Session& session);
 Result<compose::UpOptions> create_options(Session& session);
 Result<compose::DownOptions> down_options(Session& session);
+/// --pull as the planner's; what is no policy of pulling is the service's own.
+compose::Pull pull_policy(std::string_view text);
 /// How `up` loads the project for those options.
 LoadWish up_wish(const compose::UpOptions& options);
 

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "cli/pin_images.h"
 #include "cli/variables.h"
 #include "cli/verbs.h"
 #include "compose/config.h"
@@ -84,10 +85,9 @@ Result<std::optional<std::string>> list_text(const ConfigFlags& flags, const com
 
 io::Task<Result<int>> verb_config(Session& session) {
   const auto& flags = session.options.config;
-  if (flags.format != "yaml" && flags.format != "json")
-    co_return session.usage("--format " + flags.format + ": yaml or json");
-  const auto project = CO_TRY(session.load({.targets = session.options.arguments}));
+  auto project = CO_TRY(session.load({.targets = session.options.arguments}));
   if (flags.quiet) co_return kDone;
+  if (flags.resolve_image_digests || flags.lock_image_digests) CO_TRY(co_await pin_images(session, project));
   auto listed = CO_TRY(list_text(flags, project));
   const compose::ConfigOptions how{.escape_dollars = !flags.no_interpolate};
   auto text = listed                   ? std::move(*listed)

@@ -1,4 +1,6 @@
 // cp: one side is SERVICE:PATH. The engine speaks tar; the tar program packs and unpacks on our side.
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "base/text.h"
@@ -84,13 +86,22 @@ io::Task<Result<void>> copy_out(Session& session, std::string id, std::string pa
   co_return co_await unpack(session, archive, std::move(argv));
 }
 
-// The end of a tar program's output, as the body of a request.
+// What comes next from a tar, as the body of a request.
 io::Task<Result<std::string_view>> next_piece(io::Stream& from, std::string& buffer) {
   const auto count = CO_TRY(co_await io::read_some(from, buffer));
   co_return std::string_view(buffer).substr(0, count);
 }
 
+// A tar on standard input into a folder.
+io::Task<Result<void>> copy_input(Session& session, std::string id, std::string path) {
+  auto& client = *CO_TRY(co_await session.engine());
+  const auto input = CO_TRY(io::stream_on(session.loop, io::Fd(::dup(STDIN_FILENO))));
+  std::string buffer(65536, '\0');
+  co_return co_await engine::put_archive(client, id, path, [&] { return next_piece(*input, buffer); });
+}
+
 io::Task<Result<void>> copy_in(Session& session, std::string id, fs::path source, std::string path) {
+  if (source == "-") co_return co_await copy_input(session, id, path);
   auto& client = *CO_TRY(co_await session.engine());
   std::error_code error;
   if (!fs::exists(source, error)) co_return fail(Code::not_found, "there is no " + source.string());
@@ -113,22 +124,38 @@ io::Task<Result<void>> copy_in(Session& session, std::string id, fs::path source
   co_return co_await ended_well(*tar);
 }
 
+// The service's containers that are meant: a copy out is of one, a copy in goes to all unless --index says which.
+io::Task<Result<std::vector<Listed>>> meant(Session& session, const compose::Project& project, std::string service,
+                                            bool into) {
+  const auto index = session.options.copy.index;
+  auto list = CO_TRY(co_await list_project(session, project.name, {.services = {service}}));
+  if (index > 0) std::erase_if(list, [&](const Listed& one) { return one.number != index; });
+  if (list.empty()) {
+    const auto which = index > 0 ? " number " + std::to_string(index) : std::string();
+    co_return fail(Code::not_found, "service \"" + service + "\" has no container" + which);
+  }
+  const bool all = into && session.options.copy.index == 0 && session.options.arguments[0] != "-";
+  if (!all) list.resize(1);
+  co_return list;
+}
+
 }  // namespace
 
 io::Task<Result<int>> verb_cp(Session& session) {
   const auto source = side_of(session.options.arguments[0]);
   const auto target = side_of(session.options.arguments[1]);
   if (source.service.empty() == target.service.empty()) co_return session.usage("one of the two must be SERVICE:PATH");
-  if (source.path == "-") co_return session.usage("- can be the target only");
   const auto& service = source.service.empty() ? target.service : source.service;
   const auto project =
       CO_TRY(session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
-  auto container = co_await pick_container(session, project.project, service, session.options.copy.index);
-  if (!container) co_return fail(std::move(container).error());
-  if (target.service.empty())
-    CO_TRY(co_await copy_out(session, container->id, source.path, target.path));
-  else
-    CO_TRY(co_await copy_in(session, container->id, source.path, target.path));
+  const bool into = source.service.empty();
+  const auto list = CO_TRY(co_await meant(session, project.project, service, into));
+  for (const auto& one : list) {
+    if (into)
+      CO_TRY(co_await copy_in(session, one.id, source.path, target.path));
+    else
+      CO_TRY(co_await copy_out(session, one.id, source.path, target.path));
+  }
   co_return kDone;
 }
 

@@ -1,4 +1,5 @@
 #include "cli/containers.h"
+#include "cli/shell.h"
 #include "cli/terminal_session.h"
 #include "cli/verbs.h"
 #include "engine/exec.h"
@@ -6,10 +7,9 @@
 namespace berth::cli {
 namespace {
 
-engine::CreateExec exec_of(const Session& session, bool tty) {
+engine::CreateExec exec_of(const Session& session, Texts command, bool tty) {
   const auto& flags = session.options.exec;
-  const auto& arguments = session.options.arguments;
-  engine::CreateExec out{.command = {arguments.begin() + 1, arguments.end()},
+  engine::CreateExec out{.command = std::move(command),
                          .user = flags.user,
                          .working_dir = flags.working_dir,
                          .in = flags.interactive && !flags.detach,
@@ -34,8 +34,11 @@ io::Task<Result<int>> verb_exec(Session& session) {
       CO_TRY(session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
   const auto container = CO_TRY(co_await pick_container(session, target.project, service, flags.index));
   auto& client = *CO_TRY(co_await session.engine());
+  const auto& arguments = session.options.arguments;
+  Texts command(arguments.begin() + 1, arguments.end());
+  if (command.empty()) command.push_back(CO_TRY(co_await find_shell(session, container.id)));
   const bool tty = flags.tty && !flags.no_tty && !flags.detach && session.console.in_terminal;
-  const auto id = CO_TRY(co_await engine::create_exec(client, container.id, exec_of(session, tty)));
+  const auto id = CO_TRY(co_await engine::create_exec(client, container.id, exec_of(session, std::move(command), tty)));
   if (flags.detach) {
     CO_TRY(co_await engine::start_exec_detached(client, id, tty));
     co_return kDone;

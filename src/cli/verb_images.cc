@@ -99,8 +99,6 @@ io::Task<Result<int>> verb_build(Session& session) {
 
 io::Task<Result<int>> verb_pull(Session& session) {
   const auto& pull = session.options.pull;
-  if (!pull.policy.empty() && pull.policy != "missing" && pull.policy != "always")
-    co_return session.usage("--policy " + pull.policy + ": missing or always");
   const compose::ImageOptions options{.services = session.options.arguments,
                                       .include_buildable = !pull.ignore_buildable,
                                       .with_dependencies = pull.include_deps,

@@ -52,9 +52,6 @@ void print_plan(const Session& session, const plan::Plan& plan) {
 
 io::Task<Result<int>> verb_plan(Session& session) {
   const auto& flags = session.options.plan;
-  if (flags.format != "text" && flags.format != "json")
-    co_return session.usage("--format " + flags.format + ": text or json");
-  if (flags.verb != "up" && flags.verb != "down") co_return session.usage("--verb " + flags.verb + ": up or down");
   const auto planned = flags.verb == "down" ? CO_TRY(co_await plan_verb_down(session))
                                             : CO_TRY(co_await plan_verb_up(session, session.options.arguments));
   if (flags.format == "json")

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/containers.h"
+#include "cli/listing.h"
 #include "cli/verbs.h"
 
 namespace berth::cli {
@@ -37,7 +38,7 @@ std::string colored_status(const Session& session, const Listed& one) {
 }
 
 Json publishers(const Listed& one) {
-  auto out = Json::array();
+  Json out;  // null when there is none
   for (const auto& port : one.summary["Ports"].items())
     out.push(Json::object({{"URL", port["IP"].text()},
                            {"TargetPort", port["PrivatePort"].integer()},
@@ -69,11 +70,11 @@ Json json_of(const Session& session, const Listed& one) {
   for (const auto& [name, settings] : summary.at("NetworkSettings.Networks").members()) networks.push_back(name);
   const auto local = std::ranges::count_if(summary["Mounts"].items(),
                                            [](const Json& mount) { return mount["Driver"].text() == "local"; });
-  return Json::object({{"Command", command_text(one, false)},
+  return Json::object({{"Command", command_text(one, session.options.ps.no_trunc)},
                        {"CreatedAt", time_text(summary["Created"].integer())},
                        {"ExitCode", one.exit_code()},
                        {"Health", one.health()},
-                       {"ID", one.id.substr(0, 12)},
+                       {"ID", session.options.ps.no_trunc ? one.id : one.id.substr(0, 12)},
                        {"Image", summary["Image"].text()},
                        {"Labels", labels_text(one)},
                        {"LocalVolumes", std::to_string(local)},
@@ -123,19 +124,24 @@ void print_list(const Session& session, const std::vector<Listed>& list) {
     for (const auto& one : list)
       if (!contains(names, one.service)) names.push_back(one.service);
     for (const auto& name : names) session.console.print(name + "\n");
-  } else if (flags.format == "json") {
-    for (const auto& one : list) session.console.print(json_of(session, one).dump() + "\n");
   } else {
     print_table(session, list);
   }
 }
 
+constexpr Column kColumns[] = {{"NAME", "Name"},          {"IMAGE", "Image"},
+                               {"COMMAND", "Command"},    {"SERVICE", "Service"},
+                               {"CREATED", "RunningFor"}, {"STATUS", "Status"},
+                               {"PORTS", "Ports"},        {"CONTAINER ID", "ID"},
+                               {"SIZE", "Size"},          {"LOCAL VOLUMES", "LocalVolumes"}};
+
 }  // namespace
 
 io::Task<Result<int>> verb_ps(Session& session) {
   const auto& flags = session.options.ps;
-  if (flags.format != "table" && flags.format != "json")
-    co_return session.usage("--format " + flags.format + ": table or json");
+  const bool plain = flags.format.empty() || flags.format == "table" || flags.quiet || flags.services;
+  if (const auto checked = listing(flags.format, kColumns, {json_of(session, {})}); !checked)
+    co_return session.usage(checked.error().message);
   const auto statuses = CO_TRY(wanted_statuses(session));
   const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
   const bool all = flags.all || !statuses.empty();
@@ -145,7 +151,13 @@ io::Task<Result<int>> verb_ps(Session& session) {
     const bool orphan = !flags.orphans && !target.by_label && !target.project.find(one.service);
     return orphan || (!statuses.empty() && !contains(statuses, to_text(one.state)));
   });
-  print_list(session, list);
+  if (plain) {
+    print_list(session, list);
+    co_return kDone;
+  }
+  std::vector<Json> rows;
+  for (const auto& one : list) rows.push_back(json_of(session, one));
+  session.console.print(CO_TRY(listing(flags.format, kColumns, rows)));
   co_return kDone;
 }
 

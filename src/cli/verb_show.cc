@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/containers.h"
+#include "cli/live.h"
 #include "cli/verbs.h"
 #include "engine/container.h"
 #include "engine/event.h"
@@ -13,14 +14,28 @@
 namespace berth::cli {
 namespace {
 
-void print_top(const Session& session, const Listed& one, const Json& top) {
+std::string top_text(const Listed& one, const Json& top) {
   std::vector<std::vector<std::string>> rows(1);
   for (const auto& title : top["Titles"].items()) rows[0].push_back(printable(title.text()));
   for (const auto& process : top["Processes"].items()) {
     auto& row = rows.emplace_back();
     for (const auto& field : process.items()) row.push_back(printable(field.text()));
   }
-  session.console.print(one.name + "\n" + table(rows) + "\n");
+  return one.name + "\n" + table(rows) + "\n";
+}
+
+io::Task<Result<std::string>> top_picture(Session& session, std::string project) {
+  const auto list =
+      CO_TRY(co_await list_project(session, project, {.services = session.options.arguments, .all = false}));
+  auto& client = *CO_TRY(co_await session.engine());
+  std::string out;
+  for (const auto& one : list) {
+    const auto top = co_await engine::container_top(client, one.id);
+    // One that ended since the list was made has none.
+    if (!top && top.error().code != Code::conflict && top.error().code != Code::not_found) co_return fail(top.error());
+    if (top) out += top_text(one, *top);
+  }
+  co_return out;
 }
 
 // "2026-01-02 15:04:05.123456"
@@ -105,10 +120,10 @@ io::Duration time_left(const Session& session, const std::string& until) {
 
 io::Task<Result<int>> verb_top(Session& session) {
   const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
-  const auto list = CO_TRY(
-      co_await list_project(session, target.project.name, {.services = session.options.arguments, .all = false}));
-  auto& client = *CO_TRY(co_await session.engine());
-  for (const auto& one : list) print_top(session, one, CO_TRY(co_await engine::container_top(client, one.id)));
+  if (session.options.show.live)
+    co_return co_await draw_live(session, std::chrono::seconds(2),
+                                 [name = target.project.name](Session& asked) { return top_picture(asked, name); });
+  session.console.print(CO_TRY(co_await top_picture(session, target.project.name)));
   co_return kDone;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/port_holder.h"
 #include "cli/up_options.h"
 #include "cli/verbs.h"
+#include "cli/watch_loop.h"
 
 namespace berth::cli {
 namespace {
@@ -33,6 +34,7 @@ io::Task<Result<int>> verb_up(Session& session) {
   const auto options = CO_TRY(up_options(session));
   const auto project = CO_TRY(session.load(up_wish(options)));
   CO_TRY(check_attached(session, project));
+  if (flags.watch) CO_TRY(rules_of(session, project, session.options.arguments));
   const auto since = CO_TRY(time_parameter("0s", session.world.now()));
   const CarryOut what{.project = project,
                       .planner = [&](const plan::Observed& observed,
@@ -54,7 +56,8 @@ io::Task<Result<int>> verb_create(Session& session) {
   const CarryOut what{.project = project,
                       .planner = [&](const plan::Observed& observed,
                                      bool settled) { return plan_of_round(project, observed, options, settled); },
-                      .owner = "create"};
+                      .owner = "create",
+                      .quiet_images = session.options.create.quiet_pull};
   CO_TRY(co_await carry_out(session, what));
   co_return kDone;
 }
