@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import shutil
 import signal
@@ -259,6 +260,22 @@ class Looks(Case):
         kind = type(value).__name__
         first = value[0] if kind == 'list' else value
         return kind, {key: type(item).__name__ for key, item in first.items()}
+
+    def test_every_flag_of_docker_compose_is_known(self):
+        if not peer():
+            self.skipTest('docker compose 2.26.1 cannot be had')
+
+        def help_of(program, *verb):
+            return must(subprocess.run([program, *verb, '--help'], text=True, capture_output=True, timeout=60)).stdout
+        globals_of_ours = help_of(BERTH)
+        verbs = re.findall(r'^  ([a-z]+) ', help_of(peer()).split('Commands:')[1], re.M)
+        self.assertIn('watch', verbs)
+        for verb in set(verbs) - {'build'}:
+            ours = help_of(BERTH, verb)
+            for short, long in re.findall(r'^  (?:(-\w), |    )(--[\w-]+)', help_of(peer(), verb), re.M):
+                self.assertRegex(ours + globals_of_ours, rf'(?m)^  .*(?<!\S){long}\b', verb)
+                if short:
+                    self.assertRegex(ours, rf'(?m)^  {short}, .*(?<!\S){long}\b', verb)
 
     def test_config_flags(self):
         self.shop(SLEEPER.replace('slow', '"${MODE:-slow}"').replace('busybox', 'busybox${TAG-}'))

@@ -29,7 +29,7 @@ std::vector<Flag> run_flags(Options& o) {
       {"--name", "NAME", "Name the container", &r.name},
       {"--no-deps", "", "Do not start what the service depends on", &r.no_deps},
       {"-T,--no-TTY,--no-tty", "", "Without a terminal (default when standard input is none)", &r.no_tty},
-      {"-i,--interactive", "", "", &r.interactive},
+      {"-i,--interactive", "", "Hand on standard input (on by default)", &r.interactive},
       {"-t,--tty", "", "", &r.tty},
       {"-p,--publish", "PORT", "Publish a port", &r.publish},
       {"-P,--service-ports", "", "Publish the service's ports", &r.service_ports},
