@@ -158,21 +158,22 @@ class Inside(Case):
         self.assertEqual(len(containers(self.name)), 1)
 
     def test_attach_hands_signals_on_and_returns_the_status(self):
-        self.shop(SLEEPER.replace('sleep, "1000"', 'sh, -c, "trap \'echo got it; exit 7\' INT; echo ready; while :; do sleep 0.1; done"'))
+        self.shop(SLEEPER.replace('sleep, "1000"', 'sh, -c, "trap \'echo got it; exit 7\' INT; while :; do echo tick; sleep 0.1; done"'))
         self.berth('up', '-d')
         process = self.start('attach', 'web')
-        time.sleep(1)  # nothing tells when an attachment stands
+        self.assertEqual(process.stdout.readline(), 'tick\n')
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(20), 7)
         self.assertIn('got it', process.stdout.read())
 
     def test_attach_by_a_terminal_detaches_by_keys(self):
-        self.shop(SLEEPER.replace('sleep, "1000"', 'cat').replace('stop_grace', 'tty: true\n    stdin_open: true\n    stop_grace'))
+        talk = 'sh, -c, "while ! read -t 1 line; do echo tick; done; echo got $$line; exec sleep 1000"'
+        self.shop(SLEEPER.replace('sleep, "1000"', talk).replace('stop_grace', 'tty: true\n    stdin_open: true\n    stop_grace'))
         self.berth('up', '-d')
         terminal = Terminal(self.folder, BERTH, 'attach', '--detach-keys', 'ctrl-x,d', 'web')
-        time.sleep(1)
+        terminal.read_until(b'tick')
         terminal.send(b'hello\r')
-        terminal.read_until(b'hello\r\nhello')
+        terminal.read_until(b'got hello')
         terminal.send(b'\x18d')
         self.assertEqual(terminal.end(), 0)
         self.assertIn(b'detached', terminal.output)
@@ -247,8 +248,10 @@ class Looks(Case):
         if verb == ['events']:
             process = subprocess.Popen([program, *verb, *flags], cwd=self.folder, text=True, stdout=subprocess.PIPE,
                                        stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-            time.sleep(1)
-            self.berth('restart', '-t', '0')
+            for _ in range(10):  # nothing tells when it listens
+                self.berth('restart', '-t', '0')
+                if select.select([process.stdout], [], [], 2)[0]:
+                    break
             line = process.stdout.readline()
             process.kill()
             process.wait()
@@ -377,7 +380,7 @@ class Plugin(Case):
     """berth as `docker compose`."""
 
     def setUp(self):
-        self.shop()
+        self.shop(SLEEPER.replace('sleep, "1000"', 'sh, -c, "echo here; exec sleep 1000"'))
         config = pathlib.Path(tempfile.mkdtemp(prefix='berth-docker-'))
         self.addCleanup(shutil.rmtree, config)
         (config / 'cli-plugins').mkdir()
@@ -431,7 +434,7 @@ class Plugin(Case):
         process = subprocess.Popen(['docker', 'compose', 'logs', '-f'], cwd=self.folder, env=self.env, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         self.addCleanup(process.stdout.close)
-        time.sleep(1)
+        self.assertEqual(process.stdout.readline(), 'web-1  | here\n')
         os.kill(process.pid, signal.SIGINT)
         try:
             process.wait(10)
