@@ -88,8 +88,9 @@ struct Builder {
   bool on_number_part(string_view, error_code&) { return true; }
   bool on_int64(std::int64_t value, string_view, error_code&) { return put(Json(value)), true; }
   bool on_uint64(std::uint64_t value, string_view, error_code&) { return put(Json(static_cast<double>(value))), true; }
-  // 1e999 is no number that could be written again.
-  bool on_double(double value, string_view, error_code& error) {
+  // Boost's own reading is off in the last place now and then. 1e999 is no number that could be written again.
+  bool on_double(double value, string_view text_of_it, error_code& error) {
+    std::from_chars(text_of_it.data(), text_of_it.data() + text_of_it.size(), value);
     if (!std::isfinite(value)) error = boost::json::error::exponent_overflow;
     return put(Json(value)), !error;
   }

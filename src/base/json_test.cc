@@ -48,6 +48,12 @@ TEST(Json, RefusesWhatIsNotJson) {
     EXPECT_EQ(parse_json(bad).error().code, Code::invalid) << bad;
 }
 
+TEST(Json, ReadsNumbersToTheLastPlace) {
+  for (const double value : {3.8e32, 0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, -2.5e-7})
+    EXPECT_EQ(parse_json(Json(value).dump()).value().number(), value);
+  EXPECT_EQ(parse_json("3.8e32").value().number(), 3.8e32);
+}
+
 TEST(Json, BoundsDepthAndSize) {
   EXPECT_TRUE(parse_json(std::string(90, '[') + std::string(90, ']')));
   EXPECT_FALSE(parse_json(std::string(200, '[') + std::string(200, ']')));
