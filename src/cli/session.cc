@@ -82,7 +82,7 @@ Result<compose::LoadOptions> Session::load_options(const LoadWish& wish) const {
   out.interpolate = !config.no_interpolate && !config.variables;
   out.normalize = !config.no_normalize && !config.variables;
   out.resolve_paths = !config.no_path_resolution && !config.variables;
-  out.resolve_environment = !config.no_env_resolution && !config.variables;
+  out.resolve_environment = !config.no_env_resolution && !config.variables && config.hash.empty();
   out.check_consistency = !config.no_consistency && !config.variables;
   if (wish.every_profile) out.profiles.emplace_back("*");
   return out;

@@ -6,9 +6,9 @@
 #include "cli/variables.h"
 #include "cli/verbs.h"
 #include "compose/config.h"
+#include "compose/config_hash.h"
 #include "compose/create.h"
 #include "io/file.h"
-#include "plan/diff.h"
 #include "plan/observed.h"
 
 namespace berth::cli {
@@ -42,9 +42,7 @@ Result<std::string> hashes(const compose::Project& project, const std::string& a
     if (name != "*" && !project.find(name)) return fail(Code::not_found, "no such service: " + std::string(name));
     for (const auto& service : project.services) {
       if (name != "*" && service.name != name) continue;
-      const auto request =
-          TRY(compose::create_request({.project = project, .service = service, .version = engine::kNewestApi}));
-      out += service.name + " " + plan::hash_of_body(request.body) + "\n";
+      out += service.name + " " + compose::config_hash(project, service, {}) + "\n";
     }
   }
   return out;

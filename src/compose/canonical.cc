@@ -263,6 +263,7 @@ class Canonical {
     if (!mount) return context_.fail_at(node.mark, mount.error().message);
     if (!mount->target.empty()) mount->target = clean_path(mount->target);
     node.become(volume_node(*mount, node.mark));
+    if (mount->bind) node.find("bind")->set("create_host_path", Node::boolean_at(true, node.mark));
     return {};
   }
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "compose/config_hash.h"
 #include "compose/create_parts.h"
 #include "plan/diff.h"
 
@@ -18,6 +19,21 @@ std::unexpected<Error> complain(const Draft& draft, std::string_view attribute, 
   const std::string path = "services." + draft.input.service.name + '.' + std::string(attribute);
   const std::string place = draft.input.project.origin(path).text();
   return fail(Code::invalid, (place.empty() ? "" : place + ": ") + path + ": " + std::string(what));
+}
+
+void leave_out(Draft& draft, std::string_view attribute, std::string_view why) {
+  const std::string path = "services." + draft.input.service.name + '.' + std::string(attribute);
+  const std::string place = draft.input.project.origin(path).text();
+  draft.request.warnings.push_back((place.empty() ? "" : place + ": ") + path + " is left out: " + std::string(why));
+}
+
+bool may(Draft& draft, std::string_view attribute, engine::Feature feature) {
+  const engine::ApiVersion version = draft.input.version;
+  if (engine::has(version, feature)) return true;
+  leave_out(draft, attribute,
+            "API " + version.text() + " of this engine has no " + std::string(engine::name_of(feature)) + " (from " +
+                engine::since(feature).text() + " on)");
+  return false;
 }
 
 Result<std::int64_t> bytes_of(const Draft& draft, std::string_view attribute, const Json& value) {
@@ -186,6 +202,11 @@ Result<CreateRequest> create_request(const CreateInput& input) {
   request.platform = input.service.config["platform"].text();
   request.desired = Json::object();
   Draft draft{.input = input, .config = input.service.config, .request = request};
+  if (!input.service.config["provider"].is_null())
+    return detail::complain(draft, "provider", "services that a provider program runs are not supported; remove it");
+  if (!input.service.config["credential_spec"].is_null())
+    detail::leave_out(draft, "credential_spec", "only engines on Windows have it");
+  if (!input.service.config["models"].is_null()) detail::leave_out(draft, "models", "berth runs no model runner");
   TRY(detail::add_config(draft));
   TRY(detail::add_host(draft));
   TRY(detail::add_resources(draft));
@@ -197,7 +218,9 @@ Result<CreateRequest> create_request(const CreateInput& input) {
   const Json content = request.desired["Labels"];
   add_labels(draft);
   for (const auto& [name, value] : content.members()) request.desired.slot("Labels").set(name, value);
-  request.desired.slot("Labels").set(plan::label::kConfigHash, plan::hash_of_body(request.desired));
+  Json& labels = request.desired.slot("Labels");
+  labels.set(plan::label::kConfigHash, config_hash(input.project, input.service, input.containers));
+  labels.set(plan::label::kBodyHash, plan::hash_of_body(request.desired));
   resolve(input, request);
   request.body = body_for(input, request);
   return request;

@@ -33,6 +33,11 @@ void add_object_labels(const Project& project, Json& body);
 void put(Json& object, std::string_view key, Json value);
 /// `services.web.mem_limit: "12x" is no size`, with file:line:column before it.
 std::unexpected<Error> complain(const Draft& draft, std::string_view attribute, std::string_view what);
+/// Warns, with the place, that `attribute` has no effect.
+void leave_out(Draft& draft, std::string_view attribute, std::string_view why);
+/// Whether this engine has the feature; else warns that `attribute` ("annotations", "networks.a.gw_priority") is left
+/// out.
+bool may(Draft& draft, std::string_view attribute, engine::Feature feature);
 /// Bytes, from a number or a text; 0 when absent.
 Result<std::int64_t> bytes_of(const Draft& draft, std::string_view attribute, const Json& value);
 /// Nanoseconds; 0 when absent.

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "compose/project_world_test.h"
+#include "plan/diff.h"
 #include "testing/golden.h"
 
 namespace berth::compose {
@@ -24,6 +25,7 @@ void leave_out_constants(Json& body) {
     labels.erase("com.docker.compose." + std::string(name));
   EXPECT_EQ(labels[plan::label::kConfigHash].text().size(), 64u);
   labels.erase(plan::label::kConfigHash);
+  labels.erase(plan::label::kBodyHash);
   labels.erase(plan::label::kSchema);
   for (const char* name : {"AttachStdin", "AttachStdout", "AttachStderr"}) body.erase(name);
 }
@@ -103,7 +105,7 @@ TEST(Create, HashesTheServiceAndNotItsNumber) {
   const Project project = shop(R"({"services":{"a":{"image":"x"},"b":{"image":"x","user":"u"}}})");
   const auto hash = [&](const char* service, int number) {
     return std::string(create_request({.project = project, .service = *project.find(service), .number = number})
-                           ->body["Labels"][plan::label::kConfigHash]
+                           ->body["Labels"][plan::label::kBodyHash]
                            .text());
   };
   EXPECT_EQ(hash("a", 1), hash("a", 2));

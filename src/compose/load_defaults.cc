@@ -1,3 +1,4 @@
+#include "compose/config_hash.h"
 #include "compose/load_rules.h"
 #include "compose/load_stages.h"
 
@@ -20,7 +21,7 @@ void add(Node& node, std::string_view key, Node value) {
   if (node.find(key) == nullptr) node.set(key, std::move(value));
 }
 
-void apply(Node& node, Rule rule) {
+void apply(Node& node, Rule rule, bool marks) {
   switch (rule) {
     case Rule::build:
       return add(node, "context", Node::text_at(".", {}));
@@ -33,23 +34,24 @@ void apply(Node& node, Rule rule) {
       if (node.find("device_ids") == nullptr) add(node, "count", Node::text_at("all", {}));
       return;
     case Rule::bind:
+      if (marks && node.find("create_host_path") == nullptr) add(node, kImpliedKey, Node::boolean_at(true, {}));
       return add(node, "create_host_path", Node::boolean_at(true, {}));
   }
 }
 
-void walk(Node& node, Rules::At at) {
+void walk(Node& node, Rules::At at, bool marks) {
   if (at.dead()) return;
   if (const Rule* rule = at.rule()) {
-    if (node.is_map()) apply(node, *rule);
+    if (node.is_map()) apply(node, *rule, marks);
     return;
   }
-  for (Node& item : node.items) walk(item, at.below(item.key));
+  for (Node& item : node.items) walk(item, at.below(item.key), marks);
 }
 
 }  // namespace
 
-void set_defaults(Node& model) {
-  walk(model, rules().root());
+void set_defaults(Node& model, bool marks) {
+  walk(model, rules().root(), marks);
 }
 
 }  // namespace berth::compose

@@ -59,7 +59,7 @@ Result<Node> load_model(Context& context, const Scope& scope, std::vector<Source
   Node model = Node::map_at({});
   for (SourceFile& file : files)
     for (Document& document : file.documents) TRY(add_document(context, scope, file.path, std::move(document), model));
-  set_defaults(model);
+  set_defaults(model, context.options.interpolate);
   TRY(validate_rules(context, model));
   if (scope.resolve_paths) TRY(resolve_paths(context, scope.prefix, model));
   take_environment(scope.environment, model);

@@ -38,7 +38,8 @@ Result<void> apply_includes(Context& context, const Scope& scope, Node& model, c
 /// Replaces `extends` in every service by what it names.
 Result<void> apply_extends(Context& context, const Scope& scope, Node& model, const std::vector<NodePath>& resets);
 
-void set_defaults(Node& model);
+/// `marks`: leaves kImpliedKey where a default is one of the newer model only.
+void set_defaults(Node& model, bool marks);
 Result<void> resolve_paths(Context& context, const std::string& prefix, Node& model);
 /// Bare KEY entries of environment lists and `environment:` of secrets and configs take their values.
 void take_environment(const Environment& environment, Node& model);

@@ -77,7 +77,7 @@ class World {
   }
 
   void forget_hashes() {
-    for (Json& inspect : replies_.containers) inspect.slot("Config").slot("Labels").erase(plan::label::kConfigHash);
+    for (Json& inspect : replies_.containers) inspect.slot("Config").slot("Labels").erase("berth.hash");
   }
 
   plan::Observed observe(const Project& project) const { return plan::observed_from(wanted(project), replies_); }

@@ -204,8 +204,8 @@ std::vector<Difference> diff_container(const DiffInput& input) {
   const Json& image = base ? base->config : none;
   Fields wanted = body_fields(input.body, image, own);
   Fields was = inspect_fields(input.container, image, std::move(own));
-  const std::string_view hash = input.body["Labels"][label::kConfigHash].text();
-  if (!hash.empty() && hash == input.container.label(label::kConfigHash)) {
+  const std::string_view hash = input.body["Labels"][label::kBodyHash].text();
+  if (!hash.empty() && hash == input.container.label(label::kBodyHash)) {
     keep_references(wanted);
     keep_references(was);
   }

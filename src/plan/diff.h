@@ -14,6 +14,10 @@ namespace berth::plan {
 /// How create bodies are written and hashed; a new number where either changes. A container with another one is
 /// compared field by field, and never recreated for the number.
 inline constexpr std::string_view kSchema = "1";
+namespace label {
+/// hash_of_body of the container's create body; berth's own.
+inline constexpr std::string_view kBodyHash = "berth.hash";
+}  // namespace label
 
 /// One differing field: "Env.DEBUG", "HostConfig.PortBindings.80/tcp", "Image". Null is "absent".
 struct Difference {
@@ -35,7 +39,7 @@ Fields fields_of_body(const Json& body, const Json& image);
 /// The fields of an inspected container. `image` is Config of the image that it was created from.
 Fields fields_of_inspect(const Container& container, const Json& image);
 
-/// The text that is hashed into com.docker.compose.config-hash: canonical, independent of tool versions, of the image's
+/// The digest for the label berth.hash: of a text that is canonical, independent of tool versions, of the image's
 /// content, of the container's number and name and of berth's own labels, and versioned.
 std::string hash_of_body(const Json& body);
 
@@ -46,8 +50,8 @@ struct DiffInput {
   const Image* image = nullptr;     ///< what the body's image is now; null when it is absent (to be pulled or built)
   const Image* image_of = nullptr;  ///< what the container was created from; null when unknown
 };
-/// What would have to be recreated for; by path. Empty for an equal container, whoever made it. When the hash label
-/// says "equal" only the image is compared besides. Labels of Docker Compose itself never count.
+/// What would have to be recreated for; by path. Empty for an equal container, whoever made it. When the label
+/// berth.hash says "equal" only the image is compared besides. Labels of Docker Compose itself never count.
 std::vector<Difference> diff_container(const DiffInput& input);
 
 /// A name that the engine gave to an anonymous volume: 64 hex digits.

@@ -81,7 +81,7 @@ void add_health(const Shape& shape, Fields& fields) {
 bool is_tool_label(std::string_view name) {
   for (const std::string_view prefix : {"com.docker.compose.", "desktop.docker.io/", "com.docker.desktop."})
     if (name.starts_with(prefix)) return true;
-  return name == label::kContent || name == label::kSchema;
+  return name == label::kContent || name == label::kSchema || name == label::kBodyHash;
 }
 
 void add_labels(const Shape& shape, Fields& fields) {

@@ -119,16 +119,13 @@ TEST(Diff, LeavesOthersNetworksAlone) {
 }
 
 TEST(Diff, TakesTheHashAsAShortCutOnly) {
-  const Container container =
-      parse_container(json(R"({"Config":{"User":"a","Labels":{"com.docker.compose.config-hash":"h"}},
+  const Container container = parse_container(json(R"({"Config":{"User":"a","Labels":{"berth.hash":"h"}},
     "HostConfig":{"NetworkMode":"container:old"}})"));
-  const Json same = json(
-      R"({"User":"b","Labels":{"com.docker.compose.config-hash":"h"},"HostConfig":{"NetworkMode":"container:new"}})");
+  const Json same = json(R"({"User":"b","Labels":{"berth.hash":"h"},"HostConfig":{"NetworkMode":"container:new"}})");
   EXPECT_EQ(differences(diff_container({.body = same, .container = container})),
             "HostConfig.NetworkMode: \"container:old\" -> \"container:new\"\n")
       << "ids of others are no part of it";
-  const Json other = json(
-      R"({"User":"a","Labels":{"com.docker.compose.config-hash":"g"},"HostConfig":{"NetworkMode":"container:old"}})");
+  const Json other = json(R"({"User":"a","Labels":{"berth.hash":"g"},"HostConfig":{"NetworkMode":"container:old"}})");
   EXPECT_EQ(differences(diff_container({.body = other, .container = container})), "")
       << "another hash alone is nothing";
 }
