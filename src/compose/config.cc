@@ -64,6 +64,22 @@ void write(const Json& value, std::size_t indent, std::string& out) {
   }
 }
 
+// What the canonical model leaves out stands behind what it has. Marks of the loader are nobody's business.
+Json with_extensions(const Json& value, const Json& extensions) {
+  if (extensions.is_null()) return value;
+  if (value.is_array()) {
+    Json out = Json::array();
+    for (const Json& item : value.items()) out.push(with_extensions(item, extensions[std::to_string(out.size())]));
+    return out;
+  }
+  if (!value.is_object()) return value;
+  Json out = Json::object();
+  for (const auto& [key, member] : value.members()) out.set(key, with_extensions(member, extensions[key]));
+  for (const auto& [key, member] : extensions.members())
+    if (key.starts_with("x-") && !key.starts_with("x-#") && !out.contains(key)) out.set(key, member);
+  return out;
+}
+
 }  // namespace
 
 std::string config_json(const Project& project, const ConfigOptions& options) {
@@ -72,7 +88,7 @@ std::string config_json(const Project& project, const ConfigOptions& options) {
 
 std::string config_yaml(const Project& project, const ConfigOptions& options) {
   std::string out;
-  write(project.document, 0, out);
+  write(with_extensions(project.document, project.extensions), 0, out);
   return escaped(std::move(out), options);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "compose/config.h"
 #include "compose/load.h"
 
 namespace berth::compose {
@@ -81,6 +82,55 @@ TEST(Extension, AreKeptInTheShapeOfTheFile) {
   ASSERT_TRUE(project) << project.error().message;
   EXPECT_EQ(project->extensions.canonical(),
             R"({"services":{"web":{"build":{"x-b":{"y":"z"}},"volumes":{"0":{"x-v":1}},"x-note":[1]}}})");
+}
+
+TEST(Extension, AreNotWhatBeginsWithXByName) {
+  const auto project = load_service(
+      "    networks: [x-net]\n  x-web: {image: x, x-note: 1, profiles: [off]}\n"
+      "networks: {x-net: {driver: bridge, x-note: 2}}\n");
+  ASSERT_TRUE(project) << project.error().message;
+  EXPECT_EQ(
+      project->extensions.canonical(),
+      R"({"networks":{"x-net":{"x-note":2}},"services":{"web":{"networks":{"x-net":null}},"x-web":{"x-note":1}}})")
+      << "an attachment that is called so is no extension either, and stands in the model already";
+}
+
+TEST(Extension, StandInYamlWhereTheFileHasThem) {
+  const auto project = load_service(
+      "    x-note: {a: [1, b]}\n    volumes: [./d:/d, {type: bind, source: /s, target: /t, "
+      "x-v: 1, bind: {selinux: z, x-b: 2}}]\nx-top: 3\n");
+  ASSERT_TRUE(project) << project.error().message;
+  EXPECT_EQ(config_yaml(*project),
+            R"(name: p
+services:
+  web:
+    command: null
+    entrypoint: null
+    image: web
+    networks:
+      default: null
+    volumes:
+      - type: bind
+        source: /p/d
+        target: /d
+        bind: {}
+      - type: bind
+        source: /s
+        target: /t
+        bind:
+          selinux: z
+          x-b: 2
+        x-v: 1
+    x-note:
+      a:
+        - 1
+        - b
+networks:
+  default:
+    name: p_default
+    ipam: {}
+x-top: 3
+)");
 }
 
 }  // namespace

@@ -19,6 +19,14 @@ Json extensions_of(const Node& node) {
   return out;
 }
 
+// Entries of a section have names, which may begin with x- too.
+Json extensions_of_entries(const Node& section) {
+  Json out;
+  for (const Node& entry : section.items)
+    if (Json found = extensions_of(entry); !found.is_null()) out.set(entry.key, std::move(found));
+  return out;
+}
+
 Result<void> check_build_only(const Context& context, const Node& model, const Service& service) {
   const Json& label = service.config["labels"][kBuildOnlyLabel];
   const std::string_view value = label.text();
@@ -34,7 +42,8 @@ Result<void> take_extensions(const Context& context, const Node& model, Project&
   project.extensions = Json::object();
   for (const Node& section : model.items)
     if (!section.key.starts_with("x-"))
-      if (Json found = extensions_of(section); !found.is_null()) project.extensions.set(section.key, std::move(found));
+      if (Json found = extensions_of_entries(section); !found.is_null())
+        project.extensions.set(section.key, std::move(found));
   for (const auto* services : {&project.services, &project.disabled})
     for (const Service& service : *services) {
       TRY(check_build_only(context, model, service));
