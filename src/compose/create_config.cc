@@ -73,12 +73,9 @@ Result<void> add_health(Draft& draft) {
   put(health, "Retries", check["retries"]);
   for (const auto& [name, key] : kTimes)
     put(health, key, TRY(nanoseconds_of(draft, "healthcheck." + std::string(name), check[name])));
-  const bool can = engine::has(draft.input.version, engine::Feature::healthcheck_start_interval);
-  if (health.contains("StartInterval") && !can) {
+  if (health.contains("StartInterval") &&
+      !may(draft, "healthcheck.start_interval", engine::Feature::healthcheck_start_interval))
     health.erase("StartInterval");
-    draft.request.warnings.push_back("service \"" + draft.input.service.name +
-                                     "\": healthcheck.start_interval is left out: this engine does not know it");
-  }
   put(draft.request.desired, "Healthcheck", std::move(health));
   return {};
 }

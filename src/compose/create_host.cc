@@ -76,11 +76,15 @@ Result<void> add_security(Draft& draft) {
     const std::size_t value = option.find_first_of(":=");
     const bool seccomp = option.starts_with("seccomp") && value == 7;
     const std::string_view profile = seccomp ? option.substr(8) : std::string_view();
-    if (seccomp && profile != "unconfined" && profile != "builtin" && !profile.starts_with('{'))
-      return complain(draft, "security_opt",
-                      "the seccomp profile must be \"unconfined\", \"builtin\" or JSON text; "
-                      "files are not read");
-    out.push(option);
+    if (!seccomp || profile == "unconfined" || profile == "builtin" || profile.starts_with('{')) {
+      out.push(option);
+      continue;
+    }
+    const auto& contents = draft.input.project.contents;
+    const auto found = contents.find("services." + draft.input.service.name + ".security_opt." + std::string(option));
+    if (found == contents.end())
+      return complain(draft, "security_opt", "the seccomp profile \"" + std::string(profile) + "\" does not exist");
+    out.push("seccomp=" + found->second);
   }
   put(draft.host, "SecurityOpt", std::move(out));
   return {};
@@ -112,8 +116,8 @@ void add_sources(Draft& draft) {
 
 Result<void> add_host(Draft& draft) {
   for (const auto& [attribute, key] : kSame) put(draft.host, key, draft.config[attribute]);
-  if (engine::has(draft.input.version, engine::Feature::container_annotations))
-    put(draft.host, "Annotations", draft.config["annotations"]);
+  if (!draft.config["annotations"].is_empty() && may(draft, "annotations", engine::Feature::container_annotations))
+    draft.host.set("Annotations", draft.config["annotations"]);
   add_logging(draft);
   add_hosts(draft);
   add_namespaces(draft);

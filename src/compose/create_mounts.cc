@@ -29,13 +29,32 @@ std::string bind_text(const Json& volume) {
   return std::string(volume["source"].text()) + ':' + std::string(volume["target"].text()) + ':' + options;
 }
 
-Json bind_mount(const Json& volume) {
-  Json mount = Json::object({{"Type", "bind"}, {"Source", volume["source"]}, {"Target", volume["target"]}});
+Json mount_of(const Json& volume) {
+  Json mount = Json::object({{"Type", volume["type"]}, {"Source", volume["source"]}, {"Target", volume["target"]}});
   put(mount, "ReadOnly", volume["read_only"]);
+  put(mount, "Consistency", volume["consistency"]);
+  return mount;
+}
+
+Json bind_mount(Draft& draft, const Json& volume) {
+  Json mount = mount_of(volume);
   Json options = Json::object();
   put(options, "Propagation", volume["bind"]["propagation"]);
-  options.set("NonRecursive", volume["bind"]["recursive"].text() == "disabled");
-  if (options["NonRecursive"].boolean() || options.size() > 1) mount.set("BindOptions", std::move(options));
+  const std::string_view recursive = volume["bind"]["recursive"].text();
+  if (recursive == "disabled") options.set("NonRecursive", true);
+  if ((recursive == "writable" || recursive == "readonly") &&
+      may(draft, "volumes", engine::Feature::recursive_bind_readonly))
+    options.set(recursive == "writable" ? "ReadOnlyNonRecursive" : "ReadOnlyForceRecursive", true);
+  put(mount, "BindOptions", std::move(options));
+  return mount;
+}
+
+// An engine that cannot do it says so itself.
+Json image_mount(const Json& volume) {
+  Json mount = mount_of(volume);
+  Json options = Json::object();
+  put(options, "Subpath", volume["image"]["subpath"]);
+  put(mount, "ImageOptions", std::move(options));
   return mount;
 }
 
@@ -76,14 +95,15 @@ Result<void> add_volume(Draft& draft, const Json& volume) {
   if (type == "bind" && fits_bind_text(volume))
     draft.host.slot("Binds").push(bind_text(volume));
   else if (type == "bind")
-    draft.host.slot("Mounts").push(bind_mount(volume));
+    draft.host.slot("Mounts").push(bind_mount(draft, volume));
   else if (type == "volume")
     draft.host.slot("Mounts").push(TRY(volume_mount(draft, volume)));
   else if (type == "tmpfs")
     draft.host.slot("Mounts").push(TRY(tmpfs_mount(draft, volume)));
-  else if (type == "npipe")
-    draft.host.slot("Mounts").push(
-        Json::object({{"Type", type}, {"Source", volume["source"]}, {"Target", volume["target"]}}));
+  else if (type == "image")
+    draft.host.slot("Mounts").push(image_mount(volume));
+  else if (type == "npipe" || type == "cluster")
+    draft.host.slot("Mounts").push(mount_of(volume));
   else
     return complain(draft, "volumes", "a volume of type \"" + std::string(type) + "\" cannot be mounted here");
   return {};
@@ -195,6 +215,9 @@ void add_content_label(Draft& draft) {
 
 Result<void> add_mounts(Draft& draft) {
   for (const Json& volume : draft.config["volumes"].items()) TRY(add_volume(draft, volume));
+  // The socket alone: whoever holds it needs no further credentials of ours.
+  if (draft.config["use_api_socket"].boolean())
+    draft.host.slot("Binds").push("/var/run/docker.sock:/var/run/docker.sock:rw");
   for (const Json& item : draft.config["tmpfs"].items()) {
     const auto [target, options, found] = cut(item.text(), ':');
     draft.host.slot("Tmpfs").set(target, options);

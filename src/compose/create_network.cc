@@ -54,7 +54,18 @@ Json addresses_of(const Json& network) {
   return out;
 }
 
-Json endpoint_of(const Draft& draft, const Json& network, const Json& links) {
+// What only newer engines have; `path` is "networks.KEY".
+void add_newer(Draft& draft, const std::string& path, const Json& network, Json& endpoint) {
+  using engine::Feature;
+  if (!network["gw_priority"].is_empty() && may(draft, path + ".gw_priority", Feature::endpoint_gateway_priority))
+    endpoint.set("GwPriority", network["gw_priority"]);
+  if (!network["interface_name"].is_empty() && may(draft, path + ".interface_name", Feature::endpoint_driver_options) &&
+      !endpoint["DriverOpts"].contains("com.docker.network.endpoint.ifname"))
+    endpoint.slot("DriverOpts").set("com.docker.network.endpoint.ifname", network["interface_name"]);
+}
+
+Json endpoint_of(Draft& draft, const std::string& key, const Json& links) {
+  const Json& network = draft.config["networks"][key];
   Json endpoint = Json::object();
   Json aliases = Json::array({draft.request.name});
   if (draft.input.slug.empty() || draft.input.use_aliases) aliases.push(draft.input.service.name);
@@ -65,8 +76,7 @@ Json endpoint_of(const Draft& draft, const Json& network, const Json& links) {
   put(endpoint, "DriverOpts", network["driver_opts"]);
   if (engine::has(draft.input.version, engine::Feature::endpoint_mac_address))
     put(endpoint, "MacAddress", network["mac_address"]);
-  if (engine::has(draft.input.version, engine::Feature::endpoint_gateway_priority))
-    put(endpoint, "GwPriority", network["gw_priority"]);
+  add_newer(draft, "networks." + key, network, endpoint);
   return endpoint;
 }
 
@@ -76,7 +86,7 @@ Result<void> add_endpoints(Draft& draft, const std::vector<std::string>& keys) {
   for (const std::string& key : keys) {
     if (!draft.input.project.networks.contains(key))
       return complain(draft, "networks." + key, "this network is declared nowhere; add it to networks:");
-    endpoints.set(network_name(draft.input.project, key), endpoint_of(draft, draft.config["networks"][key], links));
+    endpoints.set(network_name(draft.input.project, key), endpoint_of(draft, key, links));
   }
   // Engines know an address per network, or, older ones, the one of the container's first network.
   const Json& own = draft.config["mac_address"];

@@ -6,6 +6,7 @@
 #include "compose/dotenv.h"
 #include "compose/load_finish.h"
 #include "compose/load_stages.h"
+#include "compose/short.h"
 
 namespace berth::compose {
 namespace {
@@ -61,6 +62,23 @@ class ServiceFiles {
     }
     if (!labels.empty()) add_missing(labels, service.config.slot("labels"));
     service.config.erase("label_file");
+    return {};
+  }
+
+  // `seccomp:FILE`: the engine takes the profile itself. A file that is missing matters only when a container is made.
+  Result<void> read_profiles(const Service& service, Project& project) {
+    for (const Json& option : service.config["security_opt"].items()) {
+      const std::string_view text = option.text();
+      const std::string_view profile = text.starts_with("seccomp") && text.size() > 8 ? text.substr(8) : "";
+      if (profile.empty() || profile == "unconfined" || profile == "builtin" || profile.starts_with('{')) continue;
+      const std::string path = join_path(project.working_dir, profile);
+      if (context_.files.kind(path) != Files::Kind::file) continue;
+      auto json = parse_json(TRY(context_.read(path)));
+      if (!json)
+        return context_.fail_at(mark_of(model_, {"services", service.name, "security_opt"}),
+                                fmt::format("seccomp profile {}: {}", path, json.error().message));
+      project.contents[fmt::format("services.{}.security_opt.{}", service.name, text)] = json->dump();
+    }
     return {};
   }
 
@@ -156,6 +174,7 @@ Result<void> read_service_files(Context& context, const Node& model, Project& pr
   for (Service& service : project.services) {
     if (context.options.resolve_environment) TRY(files.add_variables(service));
     TRY(files.add_labels(service));
+    TRY(files.read_profiles(service, project));
   }
   return {};
 }
