@@ -1,6 +1,8 @@
 #include "engine/build.h"
 
 #include "base/text.h"
+#include "engine/build_progress.h"
+#include "engine/build_request.h"
 #include "engine/context.h"
 #include "engine/progress.h"
 #include "io/file.h"
@@ -9,19 +11,24 @@
 namespace berth::engine {
 namespace {
 
-constexpr std::size_t kTailLines = 20;
 constexpr const char* kInjectedName = ".dockerfile.berth";
+constexpr const char* kInjectedIgnore = ".dockerignore";
 
 // What the engine is told, and what it is sent.
 struct Prepared {
   std::string dockerfile{};  // its name in the tar
-  std::optional<BuildContext> context{};
+  std::string shown{};       // its name for people
+  Dockerfile file{};
+  std::optional<BuildContext> context{};  // none: the engine fetches it
 };
 
-Json object_of(const std::map<std::string, std::string>& map) {
-  Json json = Json::object();
-  for (const auto& [name, value] : map) json.set(name, value);
-  return json;
+std::string without_slashes(std::string folder) {
+  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  return folder;
+}
+
+std::string path_of_dockerfile(const BuildImage& build) {
+  return build.dockerfile.empty() ? without_slashes(build.context) + "/Dockerfile" : build.dockerfile;
 }
 
 // The Dockerfile's path below the context, or "" when it is outside.
@@ -29,62 +36,40 @@ std::string below(const std::string& folder, const std::string& path) {
   return path.starts_with(folder + "/") ? path.substr(folder.size() + 1) : std::string();
 }
 
-// A Dockerfile from elsewhere travels under a name of its own, which .dockerignore hides from the build.
+// A Dockerfile that is not the context's own travels under a name of its own, which .dockerignore hides from the build.
 Result<void> inject_dockerfile(ContextFolder& folder, Prepared& prepared, std::string text) {
   prepared.dockerfile = kInjectedName;
-  auto ignore = io::read_file(folder.folder + "/.dockerignore", 1u << 20);
+  auto ignore = io::read_file(folder.folder + "/" + kInjectedIgnore, 1u << 20);
   if (!ignore && ignore.error().code != Code::not_found) return fail(std::move(ignore).error());
-  const std::string kept = ignore ? *ignore : ".dockerignore";
+  const std::string kept = ignore ? *ignore : kInjectedIgnore;
   folder.injected.emplace_back(prepared.dockerfile, std::move(text));
-  folder.injected.emplace_back(".dockerignore", kept + "\n" + prepared.dockerfile + "\n");
+  folder.injected.emplace_back(kInjectedIgnore, kept + "\n" + prepared.dockerfile + "\n");
   return {};
-}
-
-Result<std::string> read_dockerfile(const std::string& path) {
-  auto text = io::read_file(path, 4u << 20);
-  if (!text) return fail(text.error().code, "Dockerfile: " + text.error().message);
-  return text;
 }
 
 // Blocking.
 Result<Prepared> prepare(const BuildImage& build) {
   Prepared prepared;
-  ContextFolder folder{.folder = build.context};
-  while (folder.folder.size() > 1 && folder.folder.ends_with('/')) folder.folder.pop_back();
-  const std::string path = build.dockerfile.empty() ? folder.folder + "/Dockerfile" : build.dockerfile;
-  folder.ignored = TRY(read_ignore_file(folder.folder, build.inline_dockerfile.empty() ? path : std::string()));
+  if (!build.remote.empty()) {
+    prepared.dockerfile = build.dockerfile.empty() ? "Dockerfile" : build.dockerfile;
+    return prepared;
+  }
+  ContextFolder folder{.folder = without_slashes(build.context)};
+  const std::string path = path_of_dockerfile(build);
+  const bool in_place = build.inline_dockerfile.empty();
+  folder.ignored = TRY(read_ignore_file(folder.folder, in_place ? path : std::string()));
+  const std::string text = TRY(read_dockerfile(build));
+  prepared.file = scan_dockerfile(text);
+  prepared.shown = in_place ? path : "dockerfile_inline";
   prepared.dockerfile = below(folder.folder, path);
-  if (!build.inline_dockerfile.empty()) {
-    TRY(inject_dockerfile(folder, prepared, build.inline_dockerfile));
-  } else if (prepared.dockerfile.empty()) {
-    TRY(inject_dockerfile(folder, prepared, TRY(read_dockerfile(path))));
+  if (!in_place || prepared.dockerfile.empty() || !build.images.empty()) {
+    TRY(inject_dockerfile(folder, prepared, with_contexts(text, build.images, build.arguments)));
   } else {
-    TRY(read_dockerfile(path));
     // The engine needs both, and takes them out of what the build sees where they are ignored.
-    folder.always = {prepared.dockerfile, ".dockerignore"};
+    folder.always = {prepared.dockerfile, kInjectedIgnore};
   }
   prepared.context = TRY(BuildContext::scan(std::move(folder)));
   return prepared;
-}
-
-Query query_of(const BuildImage& build, const std::string& dockerfile) {
-  Query query{{"dockerfile", dockerfile}, {"rm", "1"}, {"forcerm", "1"}};
-  for (const std::string& tag : build.tags) query.emplace_back("t", tag);
-  Json arguments = object_of(build.arguments);
-  for (const std::string& name : build.unset_arguments) arguments.set(name, Json());
-  if (!arguments.members().empty()) query.emplace_back("buildargs", arguments.dump());
-  if (!build.labels.empty()) query.emplace_back("labels", object_of(build.labels).dump());
-  Json sources = Json::array();
-  for (const std::string& source : build.cache_from) sources.push(source);
-  if (!build.cache_from.empty()) query.emplace_back("cachefrom", sources.dump());
-  if (!build.extra_hosts.empty()) query.emplace_back("extrahosts", join(build.extra_hosts, ","));
-  if (!build.target.empty()) query.emplace_back("target", build.target);
-  if (!build.network.empty()) query.emplace_back("networkmode", build.network);
-  if (!build.platform.empty()) query.emplace_back("platform", build.platform);
-  if (build.shm_size > 0) query.emplace_back("shmsize", std::to_string(build.shm_size));
-  if (build.no_cache) query.emplace_back("nocache", "1");
-  if (build.pull) query.emplace_back("pull", "1");
-  return query;
 }
 
 Result<void> check_features(const Client& client, const BuildImage& build) {
@@ -94,53 +79,60 @@ Result<void> check_features(const Client& client, const BuildImage& build) {
   return {};
 }
 
-// The image id and the end of the log, gathered from the messages.
-struct Progress {
-  std::string image{};
-  std::string log{};
+io::Task<Result<Prepared>> prepare_on_pool(const BuildImage& build) {
+  Result<Prepared> prepared = fail(Code::internal, "not scanned");
+  co_await io::on_pool([&] { prepared = prepare(build); });
+  co_return prepared;
+}
 
-  void add(const Json& message) {
-    if (message["aux"]["ID"].is_text()) image = message["aux"]["ID"].text();
-    const std::string_view text = message["stream"].text();
-    log += text;
-    if (log.size() > (64u << 10)) log.erase(0, 32u << 10);
-    // Engines before 17.04 send no aux message.
-    constexpr std::string_view kBuilt = "Successfully built ";
-    if (image.empty() && text.starts_with(kBuilt)) image = trim(text.substr(kBuilt.size()));
+io::Task<Result<void>> send(Client& client, Call call, Prepared& prepared, BuildProgress& seen) {
+  const ProgressSink watch = [&](const Json& message) { seen.add(message); };
+  if (!prepared.context) {
+    call.deadline = {};
+    auto exchange = CO_TRY(co_await client.stream(std::move(call)));
+    co_return co_await follow_progress(exchange, watch);
   }
-  std::string tail() const {
-    const auto lines = split(trim(log), '\n');
-    std::string text;
-    for (std::size_t i = lines.size() > kTailLines ? lines.size() - kTailLines : 0; i < lines.size(); ++i)
-      text.append(text.empty() ? "" : "\n").append(lines[i]);
-    return text;
-  }
-};
+  const http::Consumer follow = [&](http::Exchange& exchange) { return follow_progress(exchange, watch); };
+  const http::Source source = [&] { return prepared.context->next(); };
+  co_return co_await client.upload(std::move(call), source, follow);
+}
+
+// The engine has no BuildKit although its version should: it says so before it begins.
+bool refuses_buildkit(const Error& error) {
+  const std::string words = lower(error.message);
+  return error.code != Code::cancelled && (words.contains("buildkit") || words.contains("invalid version"));
+}
 
 }  // namespace
 
-io::Task<Result<std::string>> build_image(Client& client, BuildImage build, ProgressSink progress) {
+Result<std::string> read_dockerfile(const BuildImage& build) {
+  if (!build.inline_dockerfile.empty()) return build.inline_dockerfile;
+  auto text = io::read_file(path_of_dockerfile(build), 4u << 20);
+  if (!text) return fail(text.error().code, "Dockerfile: " + text.error().message);
+  return text;
+}
+
+io::Task<Result<BuiltImage>> build_image(Client& client, BuildImage build, ProgressSink progress) {
   CO_TRY(check_features(client, build));
-  Result<Prepared> scanned = fail(Code::internal, "not scanned");
-  co_await io::on_pool([&] { scanned = prepare(build); });
-  Prepared prepared = CO_TRY(std::move(scanned));
-  Call call{.method = "POST", .path = "/build", .query = query_of(build, prepared.dockerfile)};
-  if (!build.registry_config.empty()) call.headers.emplace_back("X-Registry-Config", build.registry_config);
-  Progress seen;
-  bool failed = false;
-  const ProgressSink watch = [&](const Json& message) {
-    seen.add(message);
-    failed = failed || !check_progress(message);
-    if (progress) progress(message);
-  };
-  const http::Consumer follow = [&](http::Exchange& exchange) { return follow_progress(exchange, watch); };
-  const http::Source source = [&] { return prepared.context->next(); };
-  auto outcome = co_await client.upload(std::move(call), source, follow);
-  if (!outcome && failed) co_return fail(Code::invalid, "build failed: " + outcome.error().message, seen.tail());
+  Prepared prepared = CO_TRY(co_await prepare_on_pool(build));
+  BuilderChoice choice = CO_TRY(choose_builder(build, prepared.file, client.version(), prepared.shown));
+  BuildProgress seen(std::move(progress));
+  Result<void> outcome;
+  while (true) {
+    Call call{.method = "POST", .path = "/build", .query = build_query(build, prepared.dockerfile, choice.buildkit)};
+    if (!build.registry_config.empty()) call.headers.emplace_back("X-Registry-Config", build.registry_config);
+    outcome = co_await send(client, std::move(call), prepared, seen);
+    if (outcome || seen.failed() || !choice.buildkit || !refuses_buildkit(outcome.error())) break;
+    if (const auto need = needs_buildkit(prepared.file))
+      choice.notes.push_back("this engine has no BuildKit, which line " + std::to_string(need->line) + " of " +
+                             prepared.shown + " needs (" + need->what + "); built by the classic builder");
+    choice.buildkit = false;
+    prepared = CO_TRY(co_await prepare_on_pool(build));
+  }
+  if (!outcome && seen.failed()) co_return fail(seen.explain(outcome.error(), prepared.file, prepared.shown));
   CO_TRY(std::move(outcome));
-  if (seen.image.empty())
-    co_return fail(Code::internal, "the engine built an image without saying its id", seen.tail());
-  co_return seen.image;
+  if (seen.image().empty()) co_return fail(Code::internal, "the engine built an image without saying its id");
+  co_return BuiltImage{.id = seen.image(), .notes = std::move(choice.notes)};
 }
 
 }  // namespace berth::engine

@@ -370,12 +370,13 @@ Task<Result<void>> builds(Client& client) {
   folder.write("a/b.txt", "word");
   std::string log;
   const ProgressSink progress = [&log](const Json& message) { log += message["stream"].text(); };
-  const std::string id = CO_TRY(co_await build_image(client,
-                                                     {.context = folder.path(),
-                                                      .tags = {"flow-built:1"},
-                                                      .arguments = {{"WORD", "word"}},
-                                                      .labels = {{"berth.test", "flow"}}},
-                                                     progress));
+  const BuiltImage built = CO_TRY(co_await build_image(client,
+                                                       {.context = folder.path(),
+                                                        .tags = {"flow-built:1"},
+                                                        .arguments = {{"WORD", "word"}},
+                                                        .labels = {{"berth.test", "flow"}}},
+                                                       progress));
+  const std::string& id = built.id;
   EXPECT_TRUE(id.starts_with("sha256:")) << id;
   EXPECT_NE(log.find("Step 1/"), std::string::npos) << log;
   const Json image = CO_TRY(co_await inspect_image(client, "flow-built:1"));

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <concepts>
 
-#include "engine/build.h"
 #include "engine/container.h"
-#include "engine/image.h"
 #include "engine/network.h"
 #include "engine/tar.h"
 #include "io/scope.h"
@@ -18,12 +17,6 @@ using Done = io::Task<Result<void>>;
 using Seconds = std::optional<std::chrono::seconds>;
 
 constexpr std::size_t kDetailLines = 20;
-
-void tell(EffectContext& context, const Node& node, std::string detail, Json message = {}) {
-  if (!context.options.progress) return;
-  context.options.progress(
-      {.node = &node, .phase = Phase::progress, .detail = std::move(detail), .message = std::move(message)});
-}
 
 std::string id_of(const EffectContext& context, const ContainerRef& container) {
   if (container.created_by == 0) return container.id;
@@ -59,7 +52,7 @@ Result<void> fine_when_missing(Result<void> result) {
   return result;
 }
 
-// Networks, volumes, images.
+// Networks and volumes; images are in apply_effects_image.cc.
 
 // Engines look for duplicates only when a creation begins: one that a killed program left under way makes a second
 // network of the name, and from then on no container can join by name. The smallest id stays, whoever made it; an
@@ -96,73 +89,13 @@ Done effect(EffectContext& context, const Node&, const RemoveVolume& op) {
   co_return fine_when_missing(co_await engine::remove_volume(context.client, op.name));
 }
 
-Done effect(EffectContext& context, const Node& node, const PullImage& op) {
-  std::string auth;
-  if (context.options.registry_auth) auth = CO_TRY(co_await context.options.registry_auth(op.reference));
-  const auto pulled_all = co_await engine::pull_image(
-      context.client, {.name = op.reference, .platform = op.platform, .auth = std::move(auth)},
-      [&context, &node](const Json& message) { tell(context, node, std::string(message["status"].text()), message); });
-  if (!pulled_all) co_return fail(Error(pulled_all.error()).within("cannot pull " + op.reference));
-  const Json pulled = CO_TRY(co_await engine::inspect_image(context.client, op.reference));
-  context.results[node.id] = pulled["Id"].text();
-  co_return Result<void>{};
-}
+template <class T>
+concept ImageOp = std::same_as<T, PullImage> || std::same_as<T, BuildImage> || std::same_as<T, RemoveImage>;
 
-std::vector<std::string> texts_of(const Json& list) {
-  std::vector<std::string> out;
-  for (const Json& item : list.items()) out.emplace_back(item.text());
-  return out;
-}
-
-std::string absolute(const std::string& folder, std::string_view path) {
-  if (path.empty() || path.starts_with('/')) return std::string(path);
-  return folder + "/" + std::string(path);
-}
-
-engine::BuildImage build_request(const EffectContext& context, const BuildImage& op) {
-  const Json& build = op.build;
-  engine::BuildImage out;
-  out.context = build["context"].text();
-  out.dockerfile = absolute(out.context, build["dockerfile"].text());
-  out.inline_dockerfile = build["dockerfile_inline"].text();
-  if (!out.inline_dockerfile.empty()) out.dockerfile.clear();
-  out.tags = op.tags;
-  out.tags.insert(out.tags.begin(), op.tag);
-  for (const auto& [key, value] : build["args"].members()) {
-    if (value.is_null())
-      out.unset_arguments.push_back(key);
-    else
-      out.arguments[key] = value.text();
-  }
-  for (const auto& [key, value] : build["labels"].members()) out.labels[key] = value.text();
-  out.cache_from = texts_of(build["cache_from"]);
-  out.extra_hosts = texts_of(build["extra_hosts"]);
-  for (auto& host : out.extra_hosts)
-    if (const auto equals = host.find('='); equals != std::string::npos) host[equals] = ':';
-  out.target = build["target"].text();
-  out.network = build["network"].text();
-  out.platform = op.platform;
-  out.registry_config = context.options.registry_config;
-  const std::string_view size = build["shm_size"].text();
-  std::from_chars(size.data(), size.data() + size.size(), out.shm_size);
-  out.no_cache = op.no_cache || build["no_cache"].boolean();
-  out.pull = op.pull || build["pull"].boolean();
-  return out;
-}
-
-Done effect(EffectContext& context, const Node& node, const BuildImage& op) {
-  auto built =
-      co_await engine::build_image(context.client, build_request(context, op), [&context, &node](const Json& message) {
-        tell(context, node, std::string(message["stream"].text(message["status"].text())), message);
-      });
-  if (!built) co_return fail(std::move(built.error()).within("cannot build " + op.shown));
-  context.results[node.id] = std::move(*built);
-  co_return Result<void>{};
-}
-
-Done effect(EffectContext& context, const Node&, const RemoveImage& op) {
-  const auto removed = co_await engine::remove_image(context.client, op.reference);
-  if (!removed && removed.error().code != Code::not_found) co_return fail(removed.error());
+template <ImageOp T>
+Done effect(EffectContext& context, const Node& node, const T& op) {
+  std::string id = CO_TRY(co_await take_effect(context, node, op));
+  if (!id.empty()) context.results[node.id] = std::move(id);
   co_return Result<void>{};
 }
 
@@ -334,6 +267,12 @@ Done effect(EffectContext& context, const Node& node, const WaitContainer& op) {
 }
 
 }  // namespace
+
+void tell(EffectContext& context, const Node& node, std::string detail, Json message) {
+  if (!context.options.progress) return;
+  context.options.progress(
+      {.node = &node, .phase = Phase::progress, .detail = std::move(detail), .message = std::move(message)});
+}
 
 Done take_effect(EffectContext& context, const Node& node) {
   if (const ContainerRef* container = container_of(node.op)) CO_TRY(co_await verify(context, *container));

@@ -18,6 +18,13 @@ struct EffectContext {
   std::set<std::string> verified{};  ///< containers that were read again
 };
 
+/// The effects on images (apply_effects_image.cc); "" for one that makes nothing, else the image's id.
+io::Task<Result<std::string>> take_effect(EffectContext& context, const Node& node, const PullImage& op);
+io::Task<Result<std::string>> take_effect(EffectContext& context, const Node& node, const BuildImage& op);
+io::Task<Result<std::string>> take_effect(EffectContext& context, const Node& node, const RemoveImage& op);
+/// Says how far `node` is.
+void tell(EffectContext& context, const Node& node, std::string detail, Json message = {});
+
 /// The effect of `node`. Code::moved when a container is not as the plan saw it.
 io::Task<Result<void>> take_effect(EffectContext& context, const Node& node);
 
