@@ -123,10 +123,18 @@ io::Task<Result<int>> without_signals(Session& session, Verb verb) {
   co_return co_await verb(session).under(session.cancel);
 }
 
+// An image that could not be had has a status of its own. Their effects begin their messages so.
+int status_of(const Session& session, const Error& error) {
+  const bool fails = session.stage() == Stage::engine && error.code != Code::cancelled;
+  if (fails && error.message.starts_with("cannot build ")) return kBuildFailed;
+  if (fails && error.message.starts_with("cannot pull ")) return kPullFailed;
+  return exit_status(error.code, session.stage());
+}
+
 int finish(const Session& session, const Result<int>& result) {
   if (result) return *result;
   if (result.error().code != Code::cancelled) session.console.error(result.error());
-  return exit_status(result.error().code, session.stage());
+  return status_of(session, result.error());
 }
 
 struct Started {

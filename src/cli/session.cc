@@ -45,6 +45,26 @@ Result<engine::Address> engine_address(const Session& session) {
   return address;
 }
 
+// The text of a service's Dockerfile; "" where it cannot be read, which the build says.
+std::string dockerfile_of(const World& world, const compose::Service& service) {
+  const auto& build = service.config["build"];
+  if (!build["dockerfile_inline"].is_empty()) return std::string(build["dockerfile_inline"].text());
+  const std::string name(build["dockerfile"].text());
+  const std::string path = name.starts_with('/') ? name : std::string(build["context"].text()) + "/" + name;
+  if (!path.starts_with('/') || world.files.kind(path) != compose::Files::Kind::file) return {};
+  return world.files.read(path).value_or(std::string());
+}
+
+// What planning images must know of the world: what Dockerfiles build on, and the time.
+void add_outside(const World& world, compose::Project& project) {
+  const auto since_1970 = world.now().time_since_epoch();
+  project.contents["now"] = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since_1970).count());
+  for (const auto* services : {&project.services, &project.disabled})
+    for (const auto& service : *services)
+      if (service.config["build"].is_object())
+        project.contents["dockerfiles." + service.name] = dockerfile_of(world, service);
+}
+
 bool has_service(const compose::Project& project, std::string_view name) {
   const auto is = [&](const compose::Service& service) { return service.name == name; };
   return std::ranges::any_of(project.services, is) || std::ranges::any_of(project.disabled, is);
@@ -103,6 +123,7 @@ Result<compose::Project> Session::load(const LoadWish& wish) {
     return fail(Code::not_found, "no such service: " + name + suggestion(name, names));
   }
   for (const auto& warning : project->warnings) console.warning(warning);
+  add_outside(world, *project);
   return project;
 }
 

@@ -13,15 +13,21 @@
 namespace berth::cli {
 namespace {
 
+// --build-arg over what the files say; a bare name takes its value from the environment, or has none.
+void add_argument(const Session& session, const std::string& argument, Json& build) {
+  const auto [name, value, found] = cut(argument, '=');
+  const auto known = session.world.environment.find(std::string(name));
+  Json text;
+  if (found) text = std::string(value);
+  if (!found && known != session.world.environment.end()) text = known->second;
+  build.slot("args").set(name, std::move(text));
+}
+
 io::Task<Result<int>> carry_out_images(Session& session, const compose::ImageOptions& options, bool quiet) {
   auto project = CO_TRY(session.load({.targets = options.services, .with_dependencies = options.with_dependencies}));
   for (auto& service : project.services)
     for (const auto& argument : options.build ? session.options.build.arguments : Texts{})
-      if (service.config["build"].is_object()) {
-        const auto [name, value, found] = cut(argument, '=');
-        const auto text = found ? std::string(value) : session.world.variable(std::string(name));
-        service.config.slot("build").slot("args").set(name, text);
-      }
+      if (service.config["build"].is_object()) add_argument(session, argument, service.config.slot("build"));
   const CarryOut what{.project = project,
                       .planner = [&](const plan::Observed& observed, bool settled) -> Result<plan::Plan> {
                         if (settled) return plan::Plan{.project = project.name};

@@ -1,6 +1,7 @@
 // What becomes of each container of the wanted services.
 #include <algorithm>
 
+#include "compose/extension.h"
 #include "compose/plan_parts.h"
 
 namespace berth::compose::detail {
@@ -36,6 +37,7 @@ Found sort_out(const Up& up, const Service& service) {
 }
 
 int scale_of(const Up& up, const Service& service) {
+  if (is_build_only(service)) return 0;
   const auto asked = up.options.scale.find(service.name);
   return asked == up.options.scale.end() ? service.scale : asked->second;
 }

@@ -92,6 +92,13 @@ Result<plan::Plan> planned(const Project& project, const plan::Observed& observe
   return plan_up(project, observed, up_options(flags));
 }
 
+void add_outside(const Json& facts, Project& project) {
+  for (const auto& [service, text] : facts["dockerfiles"].members())
+    project.contents["dockerfiles." + service] = text.text();
+  if (facts.contains("now")) project.contents["now"] = std::to_string(facts["now"].integer());
+  for (const auto& [name, text] : facts["environment"].members()) project.environment[name] = text.text();
+}
+
 // Without a plan by the planner's own rules: every edge points backwards.
 void expect_ordered(const plan::Plan& plan) {
   for (const plan::Node& node : plan.nodes)
@@ -99,12 +106,14 @@ void expect_ordered(const plan::Plan& plan) {
 }
 
 // A case: "=== project" and, when something runs already, "=== was" (the project that was brought up, `same` for the
-// same), "=== world" (changes, one a line), "=== do" (a verb and its flags as JSON).
+// same), "=== world" (changes, one a line), "=== outside" (Dockerfiles and variables), "=== do" (a verb and its flags
+// as JSON).
 class PlanGolden : public ::testing::TestWithParam<GoldenCase> {};
 
 TEST_P(PlanGolden, MatchesItsText) {
   auto parts = berth::testing::golden_files(GetParam().input);
-  const Project project = testing::project_of(json_of(parts["project"]));
+  Project project = testing::project_of(json_of(parts["project"]));
+  add_outside(json_of(parts["outside"]), project);
   testing::World world;
   const std::string_view was = trim(parts["was"]);
   if (was == "same") world.bring_up(project);

@@ -17,11 +17,12 @@ namespace berth::compose::testing {
 /// The engine's side, changed line by line.
 class World {
  public:
-  /// `config` is Config of its inspect; the id follows from the reference and `salt`.
-  void add_image(const std::string& reference, Json config = Json::object(), const std::string& salt = {}) {
-    Json inspect = Json::object({{"Id", "sha256:" + sha256_hex(reference + salt)}, {"Config", std::move(config)}});
-    std::erase_if(replies_.images, [&](const auto& one) { return one.first == reference; });
-    replies_.images.emplace_back(reference, std::move(inspect));
+  /// `config` is Config of its inspect, `more` what stands beside it; the id follows from the reference and `salt`.
+  void add_image(const std::string& name, Json config = Json::object(), const std::string& salt = {}, Json more = {}) {
+    Json inspect = Json::object({{"Id", "sha256:" + sha256_hex(name + salt)}, {"Config", std::move(config)}});
+    for (const auto& [key, value] : more.members()) inspect.set(key, value);
+    std::erase_if(replies_.images, [&](const auto& one) { return one.first == name; });
+    replies_.images.emplace_back(name, std::move(inspect));
   }
   void add_network(const std::string& name, Json labels) {
     replies_.networks.push_back(Json::object({{"Name", name},
@@ -34,7 +35,6 @@ class World {
     replies_.volumes.push_back(
         Json::object({{"Name", name}, {"Driver", "local"}, {"Labels", std::move(labels)}, {"Options", Json()}}));
   }
-
   /// As after `up` of all services.
   void bring_up(const Project& project) {
     for (const auto& [key, network] : project.networks.members()) add_declared_network(project, key, network);
@@ -68,6 +68,7 @@ class World {
     if (verb == "image") return add_image(what, Json::object(), value), true;
     if (verb == "no-image")
       return std::erase_if(replies_.images, [&](const auto& one) { return one.first == what; }) > 0;
+    if (verb == "describe") return add_image(what, Json::object(), {}, *parse_json(value)), true;
     if (verb == "copy") return copy(what, value);
     if (verb == "alien") return add_alien(what, value), true;
     if (verb == "network") return set_network(what, value);
@@ -75,7 +76,6 @@ class World {
     if (verb == "api") return replies_.version = *engine::parse_api_version(what), true;
     return false;
   }
-
   void forget_hashes() {
     for (Json& inspect : replies_.containers) inspect.slot("Config").slot("Labels").erase("berth.hash");
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <set>
 #include <tuple>
 
@@ -36,6 +37,39 @@ int number_of(std::string_view text) {
   int number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
+}
+
+// "linux/arm64/v8"
+std::string platform_of(const Json& inspect) {
+  const std::string_view system = inspect["Os"].text(), machine = inspect["Architecture"].text();
+  const std::string_view variant = inspect["Variant"].text();
+  if (system.empty() || machine.empty()) return {};
+  std::string out(system);
+  out.append("/").append(machine);
+  return variant.empty() ? out : out.append("/").append(variant);
+}
+
+// "2026-11-22T08:58:31.123456789Z", with "+01:00" in place of Z too; 0 for what is none, and for the year 1.
+std::int64_t seconds_since_1970(std::string_view text) {
+  const auto number = [&](std::size_t at, std::size_t size) -> int {
+    int value = -1;
+    if (text.size() < at + size) return -1;
+    const auto [end, error] = std::from_chars(text.data() + at, text.data() + at + size, value);
+    return error == std::errc{} && end == text.data() + at + size ? value : -1;
+  };
+  const int parts[] = {number(0, 4), number(5, 2), number(8, 2), number(11, 2), number(14, 2), number(17, 2)};
+  if (std::ranges::any_of(parts, [](int part) { return part < 0; }) || parts[0] < 1970) return 0;
+  const std::chrono::year_month_day day{std::chrono::year{parts[0]},
+                                        std::chrono::month{static_cast<unsigned>(parts[1])},
+                                        std::chrono::day{static_cast<unsigned>(parts[2])}};
+  if (!day.ok()) return 0;
+  const std::int64_t days = std::chrono::sys_days(day).time_since_epoch().count();
+  std::int64_t seconds = ((days * 24 + parts[3]) * 60 + parts[4]) * 60 + parts[5];
+  const std::size_t zone = text.find_first_of("+-", 19);
+  if (zone == std::string_view::npos) return seconds;
+  const int hours = number(zone + 1, 2), minutes = number(zone + 4, 2);
+  if (hours < 0 || minutes < 0) return 0;
+  return seconds + (text[zone] == '-' ? 1 : -1) * (hours * 60 + minutes) * 60;
 }
 
 std::vector<Attachment> attachments_of(const Json& networks) {
@@ -153,6 +187,10 @@ Volume parse_volume(const Json& inspect) {
 
 Image parse_image(const Json& inspect) {
   Image image{.id = std::string(inspect["Id"].text()), .config = inspect["Config"]};
+  // Beside what the engine's Config says: for which platform it is, and when it last got a name.
+  image.config.set("x-berth",
+                   Json::object({{"platform", platform_of(inspect)},
+                                 {"tagged_at", seconds_since_1970(inspect["Metadata"]["LastTagTime"].text())}}));
   for (const Json& digest : inspect["RepoDigests"].items()) image.digests.emplace_back(digest.text());
   return image;
 }
