@@ -123,7 +123,11 @@ std::optional<FakeFault> take_fault(FakeState& state, const FakeCall& call) {
     ++known.hit;
     return fault;
   }
-  return std::nullopt;
+  if (!state.decide_fault || state.deciding) return std::nullopt;
+  state.deciding = true;
+  auto fault = state.decide_fault(FakeCall(call));  // a copy: it may make calls itself
+  state.deciding = false;
+  return fault;
 }
 
 FakeContainer& existing(FakeState& state, std::string_view name) {
@@ -153,12 +157,10 @@ FakeReply perform(FakeState& state, const FakeRequest& request, const FakeAdmitt
   FakeCall* call = known ? &state.calls[admitted.serial - state.forgotten] : nullptr;
   const auto& fault = admitted.fault;
   FakeReply reply;
-  if (fault && fault->drop) {
-    reply.status = 0;
-  } else if (fault && fault->status != 0) {
-    reply = refuse(fault->status, fault->message);
-  } else {
-    reply = route_call(state, request, call ? *call : record(request));
+  const bool wrong = fault && (fault->drop || fault->status != 0);
+  if (!wrong || fault->done) reply = route_call(state, request, call ? *call : record(request));
+  if (wrong) {
+    reply = fault->drop ? FakeReply{.status = 0} : refuse(fault->status, fault->message);
   }
   if (known) state.calls[admitted.serial - state.forgotten].status = reply.status;
   reply.headers.emplace_back("Api-Version", state.api.text());
@@ -228,6 +230,9 @@ std::optional<std::string> FakeEngine::file(std::string_view container, std::str
 
 void FakeEngine::inject(FakeFault fault) {
   state_->faults.push_back({.fault = std::move(fault)});
+}
+void FakeEngine::on_call(std::function<std::optional<FakeFault>(const FakeCall&)> decide) {
+  state_->decide_fault = std::move(decide);
 }
 void FakeEngine::refuse_connections(bool refuse) {
   front_->refuse(refuse);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -93,6 +94,7 @@ struct FakeFault {
   int status = 0;          ///< answers with it and `message`, without an effect
   std::string message = "injected fault";
   bool drop = false;                          ///< closes the connection instead of answering, without an effect
+  bool done = false;                          ///< with `status` or `drop`: the effect happens all the same
   std::optional<std::size_t> cut_after = {};  ///< does it, sends so many bytes of the body and closes the connection
 };
 
@@ -178,6 +180,9 @@ class FakeEngine {
 
   // Faults.
   void inject(FakeFault fault);
+  /// Asked before each call that no injected fault hits, once it has come; may change the world by handle() and the
+  /// like, of which it is not asked. `method`, `path`, `skip` and `times` of what it gives mean nothing.
+  void on_call(std::function<std::optional<FakeFault>(const FakeCall&)> decide);
   void refuse_connections(bool refuse);
   void drop_connections();
   /// As a restart of the daemon: connections drop, the past events are gone, containers stop unless they restart.

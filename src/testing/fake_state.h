@@ -205,6 +205,8 @@ class FakeState {
   std::vector<FakeExec> exec_scripts{};
   std::vector<std::pair<std::string, FakeProcess>> behaviours{};
   std::vector<FakeFaultState> faults{};
+  std::function<std::optional<FakeFault>(const FakeCall&)> decide_fault{};
+  bool deciding = false;
   std::vector<FakeCall> calls{};
   std::uint64_t forgotten = 0;  ///< calls that were cleared
 };
