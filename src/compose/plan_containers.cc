@@ -78,7 +78,7 @@ std::vector<int> gate_of(Up& up, const Service& service) {
 
 // Something that this service wants to be restarted with goes down: it stops first, and so cannot wait for it.
 bool must_stop_first(const Up& up, const Decision& decision) {
-  if (decision.fate == Fate::replace || decision.fate == Fate::restart) return true;
+  if (decision.fate == Fate::replace || decision.fate == Fate::restart || decision.fate == Fate::rejoin) return true;
   for (const Dependency& dependency : decision.service->dependencies)
     for (const Decision& one : up.of(dependency.service))
       if (dependency.restart && one.interrupts()) return true;
@@ -117,34 +117,43 @@ std::vector<int> needs_of(const Up& up, const Decision& decision, const std::vec
   return after;
 }
 
-// CreateContainer and what must follow it before a start; returns the last of them.
-Result<std::vector<int>> emit_creation(Up& up, Decision& decision, int after) {
+// What follows a creation before the start: the secrets and networks that the engine does not take with it.
+std::vector<int> emit_completion(Up& up, Decision& decision, std::vector<int> after) {
   CreateRequest& request = decision.request;
-  const bool beside = decision.fate == Fate::recreate;
+  if (decision.created == 0)
+    for (const auto& network : up.networks) after.push_back(network.second);
+  std::vector<int> last;
+  if (!request.files.empty())
+    last.push_back(up.builder.add(
+        node_of(decision, plan::CopyIn{.container = target_of(decision), .files = std::move(request.files)}, after)));
+  for (Connection& connection : request.connections)
+    last.push_back(up.builder.add(node_of(decision,
+                                          plan::ConnectNetwork{.container = target_of(decision),
+                                                               .network = std::move(connection.network),
+                                                               .endpoint = std::move(connection.endpoint)},
+                                          after)));
+  request.files.clear();
+  request.connections.clear();
+  return last;
+}
+
+// CreateContainer and its completion; returns the last of them.
+Result<std::vector<int>> emit_creation(Up& up, Decision& decision) {
+  CreateRequest& request = decision.request;
   if (decision.old) {
     request.body.slot("Labels").set(plan::label::kReplace, decision.old->id);
     if (!up.options.renew_anon_volumes) inherit_volumes(request.body, *decision.old);
   }
   auto fills = TRY(fills_of(up, decision));
   auto needs = needs_of(up, decision, fills);
-  needs.push_back(after);
-  const std::string name = beside ? temporary_name(*decision.old, decision.name) : decision.name;
+  const std::string name = decision.old ? temporary_name(*decision.old, decision.name) : decision.name;
   decision.created = up.builder.add(node_of(
       decision,
       plan::CreateContainer{
           .name = name, .body = std::move(request.body), .platform = request.platform, .fills = std::move(fills)},
       std::move(needs)));
-  std::vector<int> last{decision.created};
-  if (!request.files.empty())
-    last.push_back(up.builder.add(
-        node_of(decision, plan::CopyIn{.container = target_of(decision), .files = std::move(request.files)},
-                {decision.created})));
-  for (Connection& connection : request.connections)
-    last.push_back(up.builder.add(node_of(decision,
-                                          plan::ConnectNetwork{.container = target_of(decision),
-                                                               .network = std::move(connection.network),
-                                                               .endpoint = std::move(connection.endpoint)},
-                                          {decision.created})));
+  std::vector<int> last = emit_completion(up, decision, {decision.created});
+  last.insert(last.begin(), decision.created);
   return last;
 }
 
@@ -162,20 +171,67 @@ void emit_removal(Up& up, Decision& decision, std::vector<int> after) {
 }
 
 void emit_start(Up& up, Decision& decision, std::vector<int> after) {
-  if (up.options.no_start) return;
+  if (up.options.no_start && decision.fate != Fate::rejoin) return;
   plan::Op op = plan::StartContainer{.container = target_of(decision)};
-  if (decision.created == 0 && decision.old->state == plan::State::paused)
+  if (decision.created == 0 && decision.stopped == 0 && decision.old->state == plan::State::paused)
     op = plan::UnpauseContainer{.container = target_of(decision)};
   decision.started = up.builder.add(node_of(decision, std::move(op), std::move(after)));
 }
 
-// Create beside the old one, and only when all is ready stop, remove and take its name.
+// Off the networks that go, of which the removal waits for it.
+void emit_leaving(Up& up, Decision& decision) {
+  for (const Doomed& one : up.doomed) {
+    if (!is_attached(*decision.old, *one.network)) continue;
+    std::vector<int> after = up.image_nodes();
+    after.push_back(decision.stopped);
+    decision.left.push_back(
+        up.builder.add(node_of(decision,
+                               plan::DisconnectNetwork{.container = ref_of(*decision.old),
+                                                       .network = one.remade ? one.network->name : one.network->id},
+                               std::move(after))));
+    up.builder.order(decision.left.back(), one.node);
+  }
+}
+
+// The same container on the networks that stand in the place of those that it left.
+void emit_rejoining(Up& up, Decision& decision) {
+  const bool was_up = plan::is_up(decision.old->state);
+  emit_stop(up, decision, up.image_nodes());
+  emit_leaving(up, decision);
+  std::vector<int> after = decision.left;
+  for (const Doomed& one : up.doomed) {
+    if (!is_attached(*decision.old, *one.network)) continue;
+    const Json& endpoints = decision.request.desired["NetworkingConfig"]["EndpointsConfig"];
+    std::vector<int> needs = decision.left;
+    needs.push_back(up.networks[one.key]);
+    after.push_back(up.builder.add(node_of(
+        decision,
+        plan::ConnectNetwork{
+            .container = ref_of(*decision.old), .network = one.network->name, .endpoint = endpoints[one.network->name]},
+        std::move(needs))));
+  }
+  const bool ended = decision.old->state == plan::State::exited && decision.old->exit_code == 0 &&
+                     up.one_shots.contains(decision.service->name);
+  if (!was_up && (ended || up.options.no_start)) return;
+  const auto completion = emit_completion(up, decision, up.image_nodes());
+  after.insert(after.end(), completion.begin(), completion.end());
+  const std::vector<int> gate = gate_of(up, *decision.service);
+  after.insert(after.end(), gate.begin(), gate.end());
+  emit_start(up, decision, std::move(after));
+}
+
+// Create beside the old one, and only when all is ready stop, remove and take its name. The label
+// com.docker.compose.replace and the name tell the next plan how far an interrupted one came.
 Result<void> emit_recreation(Up& up, Decision& decision) {
-  const std::vector<int> ready = TRY(emit_creation(up, decision, 0));
+  if (decision.fate == Fate::replace) {
+    emit_stop(up, decision, up.image_nodes());
+    emit_leaving(up, decision);
+  }
+  const std::vector<int> ready = TRY(emit_creation(up, decision));
   const std::vector<int> gate = up.options.no_start ? std::vector<int>() : gate_of(up, *decision.service);
   std::vector<int> swap = ready;
   if (!must_stop_first(up, decision)) swap.insert(swap.end(), gate.begin(), gate.end());
-  emit_stop(up, decision, swap);
+  if (decision.fate != Fate::replace) emit_stop(up, decision, swap);
   emit_removal(up, decision, swap);
   plan::ContainerRef beside = target_of(decision);
   beside.name = temporary_name(*decision.old, decision.name);
@@ -188,11 +244,7 @@ Result<void> emit_recreation(Up& up, Decision& decision) {
 }
 
 Result<void> emit_new(Up& up, Decision& decision) {
-  if (decision.fate == Fate::replace) {
-    emit_stop(up, decision, up.image_nodes());
-    emit_removal(up, decision, up.image_nodes());
-  }
-  std::vector<int> after = TRY(emit_creation(up, decision, decision.removed));
+  std::vector<int> after = TRY(emit_creation(up, decision));
   if (up.options.no_start) return {};
   const std::vector<int> gate = gate_of(up, *decision.service);
   after.insert(after.end(), gate.begin(), gate.end());
@@ -224,30 +276,32 @@ Result<void> emit(Up& up, Decision& decision) {
     case Fate::start: {
       std::vector<int> after = gate_of(up, *decision.service);
       const std::vector<int> images = up.image_nodes();
+      const std::vector<int> completion = emit_completion(up, decision, images);
+      after.insert(after.end(), completion.begin(), completion.end());
       if (decision.stopped == 0 && renamed == 0) after.insert(after.end(), images.begin(), images.end());
       after.push_back(decision.stopped);
       after.push_back(renamed);
       emit_start(up, decision, std::move(after));
       break;
     }
+    case Fate::rejoin:
+      emit_rejoining(up, decision);
+      break;
     case Fate::create:
-    case Fate::replace:
       return emit_new(up, decision);
+    case Fate::replace:
     case Fate::recreate:
       return emit_recreation(up, decision);
   }
   return {};
 }
 
-bool is_attached(const plan::Container& container, const std::string& network) {
-  return std::any_of(container.networks.begin(), container.networks.end(),
-                     [&](const plan::Attachment& one) { return one.network == network; });
-}
-
+// Those that stay leave, see emit_leaving; those that go for good are gone.
 void order_network_removals(Up& up) {
-  for (const auto& [key, node] : up.removed_networks)
+  for (const Doomed& network : up.doomed)
     for (const Decision& one : up.decisions)
-      if (one.removed && is_attached(*one.old, network_name(up.project, key))) up.builder.order(one.removed, node);
+      if (one.fate == Fate::remove && is_attached(*one.old, *network.network))
+        up.builder.order(one.removed, network.node);
 }
 
 // Dependents with `restart: true` are down while what they depend on is replaced.
@@ -256,7 +310,8 @@ void order_stops(Up& up) {
     if (!dependent.service || dependent.stopped == 0 || dependent.fate == Fate::remove) continue;
     for (const Dependency& dependency : dependent.service->dependencies)
       for (const Decision& one : up.of(dependency.service))
-        if (dependency.restart && one.interrupts()) up.builder.order(dependent.stopped, one.stopped);
+        if (dependency.restart && one.stopped != 0 && one.interrupts())
+          up.builder.order(dependent.stopped, one.stopped);
   }
 }
 

@@ -87,7 +87,9 @@ void compare_network_ids(const Up& up, const Decision& decision, std::vector<pla
   const Json& wanted = decision.request.desired["NetworkingConfig"]["EndpointsConfig"];
   for (const plan::Attachment& attachment : decision.old->networks) {
     const plan::Network* network = up.observed.network(attachment.network);
-    const bool same = network && attachment.network_id == network->id;
+    const bool same = std::any_of(up.observed.networks.begin(), up.observed.networks.end(), [&](const auto& one) {
+      return one.name == attachment.network && one.id == attachment.network_id;
+    });
     if (same || attachment.network_id.empty() || !wanted.contains(attachment.network)) continue;
     out.push_back({.path = "Networks." + attachment.network + ".NetworkID",
                    .before = attachment.network_id.substr(0, 12),
@@ -106,11 +108,29 @@ std::vector<plan::Difference> differences_of(const Up& up, const Decision& decis
   return out;
 }
 
-std::string diverged_network_of(const Up& up, const Container& container) {
-  for (const plan::Attachment& attachment : container.networks)
-    for (const auto& diverged : up.diverged)
-      if (network_name(up.project, diverged.first) == attachment.network) return diverged.first;
-  return {};
+const Doomed* doomed_network_of(const Up& up, const Container& container) {
+  for (const Doomed& one : up.doomed)
+    if (is_attached(container, *one.network)) return &one;
+  return nullptr;
+}
+
+// A creation is several calls. The files and connections of one that did not come to its end are no difference, they
+// are made before the start; of any other container they are as they are.
+void complete_creation(const Container& old, CreateRequest& request, std::vector<plan::Difference>& differences) {
+  if (old.state != State::created) {
+    request.files.clear();
+    request.connections.clear();
+    return;
+  }
+  std::erase_if(request.connections, [&](const Connection& connection) {
+    return std::any_of(old.networks.begin(), old.networks.end(),
+                       [&](const plan::Attachment& one) { return one.network == connection.network; });
+  });
+  for (const Connection& connection : request.connections) {
+    const std::string path = "Networks." + connection.network;
+    std::erase_if(differences,
+                  [&](const plan::Difference& one) { return one.path == path || one.path.starts_with(path + '.'); });
+  }
 }
 
 bool is_forced(const Up& up, const Service& service) {
@@ -128,15 +148,20 @@ std::string why_new(const Up& up, const Decision& decision) {
 
 void decide_existing(const Up& up, Decision& decision) {
   const Container& old = *decision.old;
-  const std::string network = diverged_network_of(up, old);
-  if (!network.empty()) {
-    decision.fate = Fate::replace;
-    decision.cause = "its network \"" + network + "\" is recreated";
+  auto remaining = decision.differences;
+  CreateRequest completion = decision.request;
+  complete_creation(old, completion, remaining);
+  if (remaining.empty()) decision.differences.clear();
+  decision.cause = why_new(up, decision);
+  const Doomed* doomed = doomed_network_of(up, old);
+  if (!decision.cause.empty()) {
+    decision.fate = doomed ? Fate::replace : Fate::recreate;
     return;
   }
-  decision.cause = why_new(up, decision);
-  if (!decision.cause.empty()) {
-    decision.fate = Fate::recreate;
+  decision.request = std::move(completion);
+  if (doomed) {
+    decision.fate = Fate::rejoin;
+    decision.cause = "its network \"" + doomed->key + "\" " + (doomed->remade ? "is recreated" : "is there twice");
     return;
   }
   const std::string kept = decision.differences.empty()
@@ -246,10 +271,16 @@ Result<void> decide_service(Up& up, const Service& service) {
 }
 
 // A running dependent of something that is made anew, where depends_on says `restart: true`; and its dependents in
-// turn, which may live in its namespaces.
+// turn, which may live in its namespaces. What stops before a network goes stops after those dependents: one that is
+// recreated cannot wait for its new container then.
 void decide_restarts(Up& up) {
   std::map<std::string_view, std::string_view> interrupted;  // service -> what happens to it
+  Names down_first;
   for (Decision& decision : up.decisions) {
+    if (decision.fate == Fate::recreate)
+      for (const Dependency& dependency : decision.service->dependencies)
+        if (dependency.restart && down_first.contains(dependency.service)) decision.fate = Fate::replace;
+    if (decision.fate == Fate::replace || decision.fate == Fate::rejoin) down_first.insert(decision.service->name);
     if (decision.fate == Fate::keep && decision.old->state == State::running)
       for (const Dependency& dependency : decision.service->dependencies) {
         const auto found = interrupted.find(dependency.service);

@@ -1,5 +1,6 @@
 // Images, networks and volumes of the wanted services.
 #include <algorithm>
+#include <tuple>
 
 #include "compose/plan_parts.h"
 
@@ -52,6 +53,24 @@ Result<bool> is_ours(Up& up, std::string_view kind, const std::string& key, cons
   return false;
 }
 
+bool has_label(const plan::Network& network, const Project& project) {
+  const auto found = network.labels.find(plan::label::kProject);
+  return found != network.labels.end() && found->second == project.name;
+}
+
+// Of several networks of a name the one stays that is in use, then the older one.
+const plan::Network* chosen_network(const Up& up, const std::string& name) {
+  const plan::Network* chosen = up.observed.network(name);
+  const auto rank = [](const plan::Network& one) {
+    return std::tuple(one.containers.empty(), one.inspect["Created"].text(), std::string_view(one.id));
+  };
+  for (const plan::Network& one : up.observed.networks)
+    if (one.name == name && has_label(one, up.project) &&
+        (!has_label(*chosen, up.project) || rank(one) < rank(*chosen)))
+      chosen = &one;
+  return chosen;
+}
+
 // Someone on that network whom the plan does not touch; "" for nobody.
 std::string blocker_of(const Up& up, const plan::Network& network) {
   for (const std::string& id : network.containers) {
@@ -64,6 +83,18 @@ std::string blocker_of(const Up& up, const plan::Network& network) {
   return {};
 }
 
+// The other networks of that name and project: two creations met, and no container can join by name any more.
+void doom_others(Up& up, const std::string& key, const plan::Network& kept) {
+  for (const plan::Network& one : up.observed.networks) {
+    if (one.name != kept.name || one.id == kept.id || !has_label(one, up.project)) continue;
+    if (const std::string blocker = blocker_of(up, one); blocker.empty())
+      up.doomed.push_back({.key = key, .network = &one, .cause = "a second network of the name " + one.name});
+    else
+      up.builder.plan().warnings.push_back("there are several networks \"" + one.name + "\", and " + blocker +
+                                           " is on one of them; take it off, then bring the project up again");
+  }
+}
+
 bool only_labels(const std::vector<plan::Difference>& differences) {
   return std::all_of(differences.begin(), differences.end(),
                      [](const plan::Difference& one) { return one.path.starts_with("Labels."); });
@@ -71,7 +102,7 @@ bool only_labels(const std::vector<plan::Difference>& differences) {
 
 Result<void> decide_network(Up& up, const std::string& key) {
   const std::string name = network_name(up.project, key);
-  const plan::Network* found = up.observed.network(name);
+  const plan::Network* found = chosen_network(up, name);
   up.networks[key] = 0;
   if (is_external(up.project.networks[key])) {
     if (!found) return missing(up, "network", key, name);
@@ -79,12 +110,13 @@ Result<void> decide_network(Up& up, const std::string& key) {
   }
   if (!found) return {};
   if (!TRY(is_ours(up, "network", key, found->labels))) return {};
+  doom_others(up, key, *found);
   const Json body = TRY(network_body(up.project, key, up.observed.version));
   const auto differences = plan::diff_network(body, *found);
   if (differences.empty()) return {};
   const std::string blocker = blocker_of(up, *found);
   if (blocker.empty() && !only_labels(differences)) {
-    up.diverged[key] = cause_of(differences);
+    up.doomed.push_back({.key = key, .network = found, .cause = cause_of(differences), .remade = true});
     return {};
   }
   up.builder.plan().warnings.push_back("network \"" + key + "\" differs (" + cause_of(differences) +
@@ -123,26 +155,39 @@ Result<void> decide_volumes(Up& up) {
   return {};
 }
 
+bool is_attached(const Container& container, const plan::Network& network) {
+  return std::any_of(container.networks.begin(), container.networks.end(), [&](const plan::Attachment& one) {
+    return one.network_id.empty() ? one.network == network.name : one.network_id == network.id;
+  });
+}
+
 Result<void> emit_networks(Up& up) {
+  for (Doomed& one : up.doomed) {
+    one.node = up.builder.add({.op = plan::RemoveNetwork{.id = one.network->id, .name = one.network->name},
+                               .after = up.image_nodes(),
+                               .subject = "network:" + one.key,
+                               .cause = one.cause,
+                               .replacing = one.remade});
+  }
   for (auto& [key, node] : up.networks) {
-    const plan::Network* found = up.observed.network(network_name(up.project, key));
-    const auto diverged = up.diverged.find(key);
-    const bool anew = diverged != up.diverged.end();
-    if (found && !anew) continue;
-    std::vector<int> after = up.image_nodes();
-    if (anew) {
-      up.removed_networks[key] = up.builder.add({.op = plan::RemoveNetwork{.id = found->id, .name = found->name},
-                                                 .after = after,
-                                                 .subject = "network:" + key,
-                                                 .cause = diverged->second,
-                                                 .replacing = true});
-      after = {up.removed_networks[key]};
+    std::vector<int> gone;
+    std::string cause;  // of its recreation
+    for (const Doomed& one : up.doomed) {
+      if (one.key != key) continue;
+      gone.push_back(one.node);
+      if (one.remade) cause = one.cause;
     }
+    if (up.observed.network(network_name(up.project, key)) && cause.empty()) {
+      if (!gone.empty()) node = gone.back();
+      continue;
+    }
+    std::vector<int> after = up.image_nodes();
+    after.insert(after.end(), gone.begin(), gone.end());
     node = up.builder.add({.op = plan::CreateNetwork{TRY(network_body(up.project, key, up.observed.version))},
                            .after = std::move(after),
                            .subject = "network:" + key,
-                           .cause = anew ? diverged->second : "no such network",
-                           .replacing = anew});
+                           .cause = cause.empty() ? "no such network" : cause,
+                           .replacing = !cause.empty()});
   }
   return {};
 }

@@ -64,7 +64,8 @@ enum class Fate {
   restart,   ///< something that it depends on is recreated
   create,    ///< there is none
   recreate,  ///< create beside the old one, then swap
-  replace,   ///< remove the old one first: a network of both is recreated
+  replace,   ///< the same, but the old one stops and leaves a network that goes before the new one can be created
+  rejoin,    ///< stop, leave a network that goes, join the one that stands in its place, start
   remove,
 };
 struct Decision {
@@ -75,18 +76,32 @@ struct Decision {
   Fate fate = Fate::keep;
   std::string cause{};
   std::vector<plan::Difference> differences{};
-  CreateRequest request{};  ///< with create, recreate, replace
+  /// What would create it. Of a container that stays as it was created and never started, `files` and `connections`
+  /// are what that creation may not have come to.
+  CreateRequest request{};
 
   // Nodes, once emitted; 0 for none.
   int created = 0;
   int stopped = 0;
   int removed = 0;
   int started = 0;
+  std::vector<int> left{};  ///< disconnections from networks that go
 
   bool makes_new() const { return fate == Fate::create || fate == Fate::recreate || fate == Fate::replace; }
   /// What runs now will be down for a while.
-  bool interrupts() const { return old && (makes_new() || fate == Fate::restart); }
+  bool interrupts() const { return old && (makes_new() || fate == Fate::restart || fate == Fate::rejoin); }
 };
+
+/// A network of the project that goes: it differs and is made anew, or it is a second one of its name.
+struct Doomed {
+  std::string key{};
+  const plan::Network* network = nullptr;
+  std::string cause{};
+  bool remade = false;
+  int node = 0;  ///< that removes it, once emitted
+};
+/// Whether a container is attached to that very network; one that never ran has only its name.
+bool is_attached(const plan::Container& container, const plan::Network& network);
 
 /// plan_up on its way. The steps below run in this order.
 struct Up {
@@ -101,11 +116,10 @@ struct Up {
   std::map<std::string_view, std::pair<std::size_t, std::size_t>> places{};
   Names one_shots{};
   Containers containers{};
-  std::map<std::string, int> networks{};          ///< key -> node that makes it, 0 when it is there
-  std::map<std::string, int> removed_networks{};  ///< key -> node that removes it, where it is made anew
+  std::map<std::string, int> networks{};  ///< key -> node after which it can be used, 0 when it is there
+  std::vector<Doomed> doomed{};           ///< networks that go
   std::map<std::string, int> volumes{};
-  std::map<std::string, int> images{};            ///< reference -> node
-  std::map<std::string, std::string> diverged{};  ///< network key -> cause of its recreation
+  std::map<std::string, int> images{};  ///< reference -> node
   std::map<std::pair<std::string, plan::Until>, std::vector<int>> waits{};
 
   /// The decisions on a service's containers, leftovers included; empty before it was decided on.

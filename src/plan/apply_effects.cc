@@ -1,6 +1,7 @@
 #include "plan/apply_effects.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <concepts>
 
@@ -57,6 +58,7 @@ Result<void> fine_when_missing(Result<void> result) {
 // Engines look for duplicates only when a creation begins: one that a killed program left under way makes a second
 // network of the name, and from then on no container can join by name. The smallest id stays, whoever made it; an
 // unused one with the same project's label goes.
+// `own` is the one just made, "" for none; the one that stays, "" when there is none.
 io::Task<Result<std::string>> without_duplicates(engine::Client& client, Json body, std::string own) {
   const std::string_view name = body["Name"].text(), project = body["Labels"][label::kProject].text();
   const Json list = CO_TRY(co_await engine::list_networks(client, {{"name", std::string(name)}}));
@@ -64,19 +66,42 @@ io::Task<Result<std::string>> without_duplicates(engine::Client& client, Json bo
   for (const Json& one : list.items())
     if (one["Name"].text() == name && one["Labels"][label::kProject].text() == project && one["Id"].text() != own)
       ids.emplace_back(one["Id"].text());
+  std::erase(ids, "");
+  if (ids.empty()) co_return std::string();
   std::sort(ids.begin(), ids.end());
   for (std::size_t i = 1; i < ids.size(); ++i) CO_TRY(co_await engine::remove_network(client, ids[i]));
   co_return ids.front();
 }
 
+// A conflict is one that a killed program had asked for, which came to be meanwhile.
 Done effect(EffectContext& context, const Node& node, const CreateNetwork& op) {
-  std::string id = CO_TRY(co_await engine::create_network(context.client, op.body));
-  context.results[node.id] = CO_TRY(co_await without_duplicates(context.client, op.body, std::move(id)));
+  const auto made = co_await engine::create_network(context.client, op.body);
+  if (!made && made.error().code != Code::conflict) co_return fail(made.error());
+  std::string id = CO_TRY(co_await without_duplicates(context.client, op.body, made.value_or("")));
+  if (id.empty()) co_return fail(made.error());
+  context.results[node.id] = std::move(id);
   co_return Result<void>{};
 }
 
+// dockerd 20.10 counts endpoints of containers that are just gone; most of them it forgets a moment later.
+bool is_in_use(const Error& error) {
+  const bool refused = error.code == Code::denied || error.code == Code::conflict;
+  return refused && error.message.contains("active endpoints");
+}
+
 Done effect(EffectContext& context, const Node&, const RemoveNetwork& op) {
-  co_return fine_when_missing(co_await engine::remove_network(context.client, op.id));
+  constexpr std::array kPauses = {100, 300, 1000};  // milliseconds
+  for (const int pause : kPauses) {
+    auto removed = fine_when_missing(co_await engine::remove_network(context.client, op.id));
+    if (removed || !is_in_use(removed.error())) co_return removed;
+    CO_TRY(co_await io::sleep_for(std::chrono::milliseconds(pause)));
+  }
+  auto removed = fine_when_missing(co_await engine::remove_network(context.client, op.id));
+  if (!removed && is_in_use(removed.error()))
+    removed.error().message = "network " + op.name +
+                              " is in use, as its engine says (active endpoints), and was left; the next run tries "
+                              "again; when no container is on it, a restart of the engine frees it";
+  co_return removed;
 }
 
 Done effect(EffectContext& context, const Node& node, const CreateVolume& op) {
@@ -117,13 +142,37 @@ Result<void> fill_in(Json& body, const Fill& fill, const std::string& text) {
   return {};
 }
 
+// Whether a creation that failed so may have had its effect: the reply was lost, or the name is taken.
+bool may_be_made(const Error& error) {
+  return error.code == Code::conflict || error.code == Code::unavailable || error.code == Code::timeout;
+}
+
+// The container of that name, when it is what `body` asks for (its labels hold the hash of the configuration) and never
+// ran: ours, of which the creation was not answered, here or to a program that was killed. Else `why`.
+io::Task<Result<std::string>> made_already(EffectContext& context, std::string name, Json labels, Error why) {
+  const auto inspect = co_await engine::inspect_container(context.client, std::move(name));
+  if (!inspect) co_return fail(std::move(why));
+  const Container there = parse_container(*inspect);
+  if (there.state != State::created || labels[label::kConfigHash].is_empty()) co_return fail(std::move(why));
+  for (const auto& [key, value] : labels.members())
+    if (there.label(key) != value.text()) co_return fail(std::move(why));
+  co_return there.id;
+}
+
 Done effect(EffectContext& context, const Node& node, const CreateContainer& op) {
   Json body = op.body;
   for (const Fill& fill : op.fills) CO_TRY(fill_in(body, fill, context.results[fill.from]));
-  const auto made = CO_TRY(co_await engine::create_container(
-      context.client, {.name = op.name, .body = std::move(body), .platform = op.platform}));
-  context.results[node.id] = made.id;
-  for (const auto& warning : made.warnings) context.warnings.push_back(op.name + ": " + warning);
+  Json labels = body["Labels"];
+  auto made = co_await engine::create_container(context.client,
+                                                {.name = op.name, .body = std::move(body), .platform = op.platform});
+  if (!made && !may_be_made(made.error())) co_return fail(std::move(made).error());
+  if (!made) {
+    context.results[node.id] =
+        CO_TRY(co_await made_already(context, op.name, std::move(labels), std::move(made).error()));
+    co_return Result<void>{};
+  }
+  context.results[node.id] = made->id;
+  for (const auto& warning : made->warnings) context.warnings.push_back(op.name + ": " + warning);
   co_return Result<void>{};
 }
 

@@ -176,14 +176,61 @@ TEST_F(ApplyTest, StopsWhatDependsOnAFailureAndFinishesTheRest) {
 }
 
 TEST_F(ApplyTest, TurnsBestEffortIntoAWarning) {
-  engine_.inject({.method = "DELETE", .path = "/networks/*", .status = 403, .message = "has active endpoints"});
+  engine_.inject(
+      {.method = "DELETE", .path = "/networks/*", .times = -1, .status = 403, .message = "n has active endpoints"});
   const int gone =
       builder_.add({.op = RemoveNetwork{"n1", "n"}, .subject = "network", .cause = "down", .best_effort = true});
   create("web", {gone});
   const Outcome outcome = run();
   EXPECT_TRUE(outcome.ok());
-  EXPECT_EQ(outcome.warnings, std::vector<std::string>({"has active endpoints"}));
+  ASSERT_EQ(outcome.warnings.size(), 1u);
+  EXPECT_TRUE(outcome.warnings[0].starts_with("network n is in use")) << outcome.warnings[0];
+  EXPECT_EQ(engine_.count("DELETE", "/networks/*"), 4u);
   EXPECT_EQ(status("web"), "created");
+}
+
+TEST_F(ApplyTest, TriesANetworkWithActiveEndpointsAgain) {
+  engine_.handle({.method = "POST", .target = "/networks/create", .body = R"({"Name":"n"})"});
+  engine_.inject({.method = "DELETE", .path = "/networks/*", .status = 403, .message = "n has active endpoints"});
+  add(RemoveNetwork{"n", "n"}, {}, "network");
+  EXPECT_TRUE(run().ok());
+  EXPECT_EQ(engine_.handle({.target = "/networks/n"}).status, 404);
+}
+
+TEST_F(ApplyTest, TakesTheContainerOfWhichTheCreationWasNotAnswered) {
+  engine_.inject({.method = "POST", .path = "/containers/create", .drop = true, .done = true});
+  start(create("web", {}, R"({"Labels":{"com.docker.compose.config-hash":"1"}})"));
+  const Outcome outcome = run();
+  EXPECT_TRUE(outcome.ok()) << outcome.error().message;
+  EXPECT_EQ(status("web"), "running");
+}
+
+TEST_F(ApplyTest, LeavesAContainerOfThatNameThatIsAnother) {
+  engine_.handle({.method = "POST",
+                  .target = "/containers/create?name=web",
+                  .body = R"({"Image":"app:1","Labels":{"com.docker.compose.config-hash":"2"}})"});
+  start(create("web", {}, R"({"Labels":{"com.docker.compose.config-hash":"1"}})"));
+  const Outcome outcome = run();
+  ASSERT_EQ(outcome.failures.size(), 1u);
+  EXPECT_EQ(outcome.failures[0].error.code, Code::conflict);
+  EXPECT_EQ(status("web"), "created");
+}
+
+TEST_F(ApplyTest, TakesTheNetworkThatAKilledProgramHadMade) {
+  const char* body = R"({"Name":"n","Labels":{"com.docker.compose.project":"shop"}})";
+  const Json made = engine_.handle({.method = "POST", .target = "/networks/create", .body = body}).json();
+  add(CreateNetwork{*parse_json(body)}, {}, "network");
+  const Outcome outcome = run();
+  EXPECT_TRUE(outcome.ok()) << outcome.error().message;
+  EXPECT_EQ(outcome.results.at(1), made["Id"].text());
+}
+
+TEST_F(ApplyTest, LeavesANetworkOfThatNameThatIsOfOthers) {
+  engine_.handle({.method = "POST", .target = "/networks/create", .body = R"({"Name":"n"})"});
+  add(CreateNetwork{*parse_json(R"({"Name":"n","Labels":{"com.docker.compose.project":"shop"}})")}, {}, "network");
+  const Outcome outcome = run();
+  ASSERT_EQ(outcome.failures.size(), 1u);
+  EXPECT_EQ(outcome.failures[0].error.code, Code::conflict);
 }
 
 TEST_F(ApplyTest, TakesWhatIsGoneAlreadyForRemoved) {

@@ -90,7 +90,8 @@ constexpr std::array<std::string_view, 2> kEngineMayFill = {"HostConfig.ShmSize"
 // Asked for, but left out by engines whose kernel lacks it.
 constexpr std::array<std::string_view, 4> kEngineDrops = {"HostConfig.Blkio", "HostConfig.MemorySwappiness",
                                                           "HostConfig.OomKillDisable", "HostConfig.CpuRealtime"};
-// They name other containers, which change without a change of the hash.
+// They name other containers, which change without a change of the hash. What a container is attached to (true) is not
+// settled by its creation either: further networks are connected after it, and disconnected by hand.
 constexpr std::array<std::string_view, 4> kReferences = {"HostConfig.NetworkMode", "HostConfig.PidMode",
                                                          "HostConfig.IpcMode", "HostConfig.VolumesFrom"};
 
@@ -110,10 +111,10 @@ bool is_given(const DiffInput& input, std::string_view path, const Fields& was, 
 }
 
 bool is_incomparable(const DiffInput& input, std::string_view path, const Json& before) {
-  // Only berth says what was copied in.
-  if (path.starts_with("Content.")) return input.container.label(label::kContent).empty();
-  if (!before.is_null()) return false;
   const bool ours = input.container.label(label::kSchema) == kSchema;
+  // Only berth says what was copied in.
+  if (path.starts_with("Content.")) return !ours && input.container.label(label::kContent).empty();
+  if (!before.is_null()) return false;
   return path.ends_with(".MacAddress") || (!ours && starts_with_any(path, kEngineDrops));
 }
 
@@ -138,7 +139,10 @@ void compare(const DiffInput& input, const Fields& was, const Fields& wanted, st
 }
 
 void keep_references(Fields& fields) {
-  std::erase_if(fields, [](const auto& field) { return !starts_with_any(field.first, kReferences); });
+  std::erase_if(fields, [](const auto& field) {
+    const bool attached = field.first.starts_with("Networks.") && field.second.is_bool();
+    return !attached && !starts_with_any(field.first, kReferences);
+  });
 }
 
 std::string shortened(std::string text) {
