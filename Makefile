@@ -8,6 +8,9 @@
 #   make check       format, rooms, headers, clang-tidy, documentation
 #   make bench       the benchmarks, and berth beside other Compose programs (tools/bench; about 8 minutes)
 #   make fuzz        the fuzz targets until each is settled (tools/fuzz), or each for FOR seconds
+#   make simulate    100,000 histories of planner and executor from seeds (SEEDS=FIRST-LAST for others)
+#   make soak        kill -9 at 200 moments of up, recreation, scale and down (POINTS=N, SEED=N)
+#   make tsan        the tests of io, http and the executor under ThreadSanitizer
 #   make clean       build/, but not its caches and the tests' engine; all of it with ALL=1
 #
 # up:   LISTEN=ADDRESS[,ADDRESS] (loopback)   WEB=PORT WEBSECURE=PORT (80 and 443, else the next free pair)
@@ -44,7 +47,19 @@ fuzz:
 	@tools/build fuzz
 	@tools/fuzz $(FOR)
 
+simulate:
+	@tools/build simulate
+	@tools/simulate $(or $(SEEDS),1-100000)
+
+soak: build
+	@tools/setup test
+	@POINTS=$(or $(POINTS),200) tools/test kill_test
+
+tsan:
+	@tools/build tsan
+	@tools/test io_tsan http_tsan plan_tsan
+
 clean:
 	@tools/clean $(ALL)
 
-.PHONY: build up down uninstall test check bench fuzz clean
+.PHONY: build up down uninstall test check bench fuzz simulate soak tsan clean
