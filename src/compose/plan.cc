@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "compose/plan_parts.h"
+#include "plan/risk.h"
 
 namespace berth::compose {
 namespace detail {
@@ -188,6 +189,16 @@ std::optional<std::int64_t> grace_of(const Service* service, std::optional<std::
   return std::chrono::ceil<std::chrono::seconds>(*period).count();
 }
 
+Names claimed_volumes(const Project& project) {
+  Names names;
+  for (const auto& member : project.volumes.members()) names.insert(volume_name(project, member.first));
+  // Of switched off services only the key is known, and a name that follows from it.
+  for (const Service& service : project.disabled)
+    for (const Json& mount : service.config["volumes"].items())
+      if (mount["type"].text() == "volume") names.insert(volume_name(project, mount["source"].text()));
+  return names;
+}
+
 std::string cause_of(const std::vector<plan::Difference>& differences) {
   constexpr std::size_t kShown = 4;
   std::string text;
@@ -252,7 +263,9 @@ Result<plan::Plan> plan_up(const Project& project, const plan::Observed& observe
   detail::emit_volumes(up);
   TRY(detail::emit_containers(up));
   detail::note_keeps(up);
-  return up.builder.take();
+  plan::Plan plan = TRY(up.builder.take());
+  plan::mark_risks(plan, observed, detail::claimed_volumes(project), options.renew_anon_volumes);
+  return plan;
 }
 
 }  // namespace berth::compose

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "compose/plan_parts.h"
+#include "plan/risk.h"
 
 namespace berth::compose {
 namespace {
@@ -217,7 +218,9 @@ Result<plan::Plan> plan_down(const Project& project, const plan::Observed& obser
     for (const plan::Volume& volume : observed.volumes) emit_volume(down, volume);
   }
   emit_images(down, services);
-  return down.builder.take();
+  plan::Plan plan = TRY(down.builder.take());
+  plan::mark_risks(plan, observed, {});
+  return plan;
 }
 
 }  // namespace berth::compose

@@ -54,6 +54,8 @@ std::vector<std::string> label_order(const Project& project, const plan::Observe
 std::map<std::string, Names, std::less<>> dependents_of_all(const Project& project, const plan::Observed& observed);
 /// Seconds until a stopped container is killed: -t, else what the service says.
 std::optional<std::int64_t> grace_of(const Service* service, std::optional<std::int64_t> timeout);
+/// Names of the volumes that the project declares, in services that are switched off too.
+Names claimed_volumes(const Project& project);
 /// A difference list in one line.
 std::string cause_of(const std::vector<plan::Difference>& differences);
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "compose/plan_parts.h"
+#include "plan/risk.h"
 
 namespace berth::compose {
 namespace detail {
@@ -260,7 +261,9 @@ Result<plan::Plan> plan_rm(const Project& project, const plan::Observed& observe
     const plan::RemoveContainer remove{.container = detail::ref_of(*container), .volumes = options.volumes};
     builder.add(node_of(*container, remove, {stopped}, "rm"));
   }
-  return builder.take();
+  plan::Plan plan = TRY(builder.take());
+  plan::mark_risks(plan, observed, {});
+  return plan;
 }
 
 }  // namespace berth::compose

@@ -141,7 +141,24 @@ io::Task<Result<void>> second_round(engine::Client& client, const Wanted& wanted
   co_return Result<void>{};
 }
 
+// An item of GET /containers/json: what is known of a container without inspecting it.
+Container listed_container(const Json& item) {
+  Container out{.id = std::string(item["Id"].text()), .state = parse_state(item["State"].text())};
+  out.project = item["Labels"][label::kProject].text();
+  return out;
+}
+
 }  // namespace
+
+io::Task<Result<Neighbours>> observe_neighbours(engine::Client& client, std::string working_dir) {
+  Neighbours out;
+  const auto volumes = CO_TRY(co_await engine::list_volumes(client, {{"label", std::string(label::kVolume)}}));
+  for (const Json& item : volumes.items()) out.volumes.push_back(parse_volume(item));
+  const auto containers = CO_TRY(co_await engine::list_containers(
+      client, {.filters = {{"label", std::string(label::kWorkingDir) + "=" + working_dir}}}));
+  for (const Json& item : containers.items()) out.containers.push_back(listed_container(item));
+  co_return out;
+}
 
 io::Task<Result<Observed>> observe(engine::Client& client, Wanted wanted) {
   Replies replies{.version = client.version()};

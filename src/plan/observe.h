@@ -3,6 +3,7 @@
 
 #include "engine/client.h"
 #include "plan/observed.h"
+#include "plan/risk.h"
 
 namespace berth::plan {
 
@@ -10,5 +11,8 @@ namespace berth::plan {
 /// gone between list and inspect is left out; any other failure is the failure of the whole: half a snapshot would
 /// plan removals and creations that nobody wants.
 io::Task<Result<Observed>> observe(engine::Client& client, Wanted wanted);
+
+/// What mark_neighbours looks at: two lists, without inspecting anything. `working_dir` is the project's.
+io::Task<Result<Neighbours>> observe_neighbours(engine::Client& client, std::string working_dir);
 
 }  // namespace berth::plan

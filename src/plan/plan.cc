@@ -16,7 +16,9 @@ std::string line_of(const Node& node) {
   for (std::size_t i = 0; i < node.after.size(); ++i) line += (i ? ", " : "") + std::to_string(node.after[i]);
   line += "] -> #" + std::to_string(node.id) + ' ' + node.subject + ", " + std::string(name_of(node.op)) + ' ' +
           object_of(node.op) + ", " + node.cause;
-  if (node.risk == Risk::data) line += " (data risk)";
+  if (node.risk != Risk::none)
+    line += (node.risk == Risk::data ? " (data risk" : " (notice") +
+            (node.risk_note.empty() ? "" : ": " + node.risk_note) + ')';
   return line + '\n';
 }
 std::string line_of(const Keep& keep) {
@@ -83,7 +85,8 @@ Json json_of(const Node& node, std::string_view key) {
   out.set("object", object_of(node.op));
   out.set("cause", node.cause);
   out.set("differences", std::move(differences));
-  out.set("risk", node.risk == Risk::data ? "data" : "none");
+  out.set("risk", node.risk == Risk::data ? "data" : node.risk == Risk::notice ? "notice" : "none");
+  if (!node.risk_note.empty()) out.set("risk_note", node.risk_note);
   if (!node.group.empty()) out.set("service", node.group);
   if (node.best_effort) out.set("best_effort", true);
   if (node.replacing) out.set("replacing", true);

@@ -14,7 +14,8 @@ namespace berth::plan {
 /// What may be lost.
 enum class Risk {
   none,
-  data,  ///< data that berth does not bring back: a volume, what a container wrote outside of volumes is not counted
+  notice,  ///< told and never asked about: it was asked for by a flag, or is a guess
+  data,    ///< data that berth does not bring back: a volume, what a container wrote outside of volumes is not counted
 };
 
 /// One op in its place.
@@ -26,6 +27,7 @@ struct Node {
   std::string cause{};                    ///< why, in words: "no container yet", `Env.DEBUG: "0" -> "1"`
   std::vector<Difference> differences{};  ///< the fields behind the cause, where there are some
   Risk risk = Risk::none;
+  std::string risk_note{};   ///< which data, and how it would be lost; "" where the op says it itself
   std::string group{};       ///< the service that it serves, "" for what is shared
   bool best_effort = false;  ///< its failure is a warning and stops nobody
   bool replacing = false;    ///< one of the ops that put a new container in the place of an old one
