@@ -4,6 +4,7 @@ A suite that touches an engine calls `engine()` first (in setUpClass). From then
 that it starts, lives in the network namespace of that engine and speaks to no other engine. Run suites with
 tools/test, or one alone: tools/test up_test.
 """
+import atexit
 import base64
 import ctypes
 import functools
@@ -31,6 +32,11 @@ sys.path.insert(0, str(ROOT / 'tools'))
 from engine_api import Engine, EngineError  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
+
+# Generations of test projects are nobody's history: they go with the suite.
+DATA = tempfile.mkdtemp(prefix='berth-state-')
+os.environ['BERTH_DATA'] = DATA
+atexit.register(shutil.rmtree, DATA, ignore_errors=True)
 
 
 def skip(reason):

@@ -203,6 +203,7 @@ Result<Texts> parse_globals(Options& options, const Texts& arguments) {
 
 Result<Options> parse_arguments(const Texts& arguments, const Texts& others) {
   Options options;
+  options.words = arguments;
   auto rest = TRY(parse_globals(options, arguments));
   if (!rest.empty() && rest.front() == "help") {
     options.global.help = true;

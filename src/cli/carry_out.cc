@@ -1,8 +1,11 @@
 #include "cli/carry_out.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/plan_text.h"
 #include "cli/port_holder.h"
 #include "compose/plan.h"
 #include "engine/credentials.h"
@@ -12,18 +15,6 @@
 
 namespace berth::cli {
 namespace {
-
-struct Round {
-  plan::Plan plan;
-  plan::Observed observed;
-};
-
-io::Task<Result<Round>> plan_round(Session& session, const CarryOut& what, bool settled) {
-  Round round;
-  round.observed = CO_TRY(co_await observe_project(session, what.project));
-  round.plan = CO_TRY(what.planner(round.observed, settled));
-  co_return round;
-}
 
 void print_warnings(const Session& session, const plan::Plan& plan) {
   for (const auto& warning : plan.warnings) session.console.warning(warning);
@@ -35,32 +26,49 @@ io::Task<Result<std::string>> auth_for(engine::DockerConfig config, std::string 
   co_return engine::registry_auth(CO_TRY(co_await engine::find_credentials(std::move(config), std::move(reference))));
 }
 
-plan::ProgressFn progress_of(Reporter& reporter, bool quiet_images) {
-  return [sink = reporter.sink(), quiet_images](const plan::Progress& event) {
+// What happened, for a generation.
+struct Journal {
+  Json events = Json::array();
+  std::map<int, std::string> results{};
+};
+
+void note(Journal& journal, const plan::Progress& event, std::chrono::milliseconds at) {
+  if (event.phase == plan::Phase::progress) return;
+  Json entry = Json::object({{"op", event.node->id}, {"phase", plan::to_text(event.phase)}, {"ms", at.count()}});
+  if (!event.detail.empty()) entry.set("detail", event.detail);
+  journal.events.push(std::move(entry));
+}
+
+plan::ProgressFn progress_of(const Session& session, Reporter& reporter, bool quiet_images, Journal& journal) {
+  return [sink = reporter.sink(), quiet_images, &journal, &loop = session.loop,
+          begin = session.loop.now()](const plan::Progress& event) {
+    note(journal, event, std::chrono::duration_cast<std::chrono::milliseconds>(loop.now() - begin));
     if (!quiet_images || event.message.is_null()) sink(event);
   };
 }
 
-Result<plan::ApplyOptions> apply_options(const Session& session, const CarryOut& what, Reporter& reporter) {
+Result<plan::ApplyOptions> apply_options(const Session& session, plan::ProgressFn progress) {
   const auto config = TRY(engine::parse_docker_config(TRY(session.docker_config())));
   return plan::ApplyOptions{
       .parallel = session.parallel(),
-      .progress = progress_of(reporter, what.quiet_images),
+      .progress = std::move(progress),
       .registry_auth = [config](std::string reference) { return auth_for(config, std::move(reference)); },
       .registry_config = engine::registry_config(config.stored)};
 }
 
-io::Task<Result<void>> check_round(Session& session, const CarryOut& what, const Round& round) {
+io::Task<Result<void>> check_round(Session& session, const CarryOut& what, const Planned& round) {
   if (!what.check) co_return Result<void>{};
   co_return co_await what.check(session, what.project, round.plan, round.observed);
 }
 
-io::Task<Result<void>> apply_round(Session& session, const CarryOut& what, const Round& round) {
+io::Task<Result<void>> apply_round(Session& session, const CarryOut& what, const Planned& round, Journal& journal) {
   auto& client = *CO_TRY(co_await session.engine());
   const auto kind = what.quiet ? ProgressKind::quiet : session.progress_kind();
   Reporter reporter(session.console, kind, session.loop, round.plan);
   session.interrupt_note = "interrupted: finishing what was begun (Ctrl-C again leaves at once)";
-  auto outcome = co_await plan::apply(client, round.plan, CO_TRY(apply_options(session, what, reporter)));
+  auto options = CO_TRY(apply_options(session, progress_of(session, reporter, what.quiet_images, journal)));
+  journal = {};  // of the last round
+  auto outcome = co_await plan::apply(client, round.plan, std::move(options));
   session.interrupt_note.clear();
   reporter.finish();
   if (!outcome) {
@@ -69,6 +77,7 @@ io::Task<Result<void>> apply_round(Session& session, const CarryOut& what, const
     co_return fail(std::move(outcome).error());
   }
   for (const auto& warning : outcome->warnings) session.console.warning(warning);
+  journal.results = outcome->results;
   if (outcome->ok()) co_return Result<void>{};
   const auto* node = round.plan.find(outcome->failures.front().node);
   if (!node) co_return fail(outcome->error());
@@ -76,18 +85,38 @@ io::Task<Result<void>> apply_round(Session& session, const CarryOut& what, const
   co_return fail(co_await explain_port(session, what.project, *node, outcome->error()));
 }
 
+// Whether it did more than fetch images that nothing runs.
+bool touches_project(const plan::Plan& plan) {
+  return std::ranges::any_of(plan.nodes, [](const plan::Node& node) {
+    return !std::holds_alternative<plan::PullImage>(node.op) && !std::holds_alternative<plan::BuildImage>(node.op) &&
+           !std::holds_alternative<plan::WaitContainer>(node.op);
+  });
+}
+
 io::Task<Result<CarriedOut>> apply_rounds(Session& session, const CarryOut& what) {
-  CarriedOut out{.changed = true};
-  Round round = CO_TRY(co_await plan_round(session, what, false));
+  Planned round = CO_TRY(co_await make_plan(session, what, false));
   print_warnings(session, round.plan);
-  CO_TRY(co_await apply_round(session, what, round));
+  Journal journal;
+  CO_TRY(co_await apply_round(session, what, round, journal));
   if (round.plan.again) {
-    round = CO_TRY(co_await plan_round(session, what, true));
-    CO_TRY(co_await check_round(session, what, round));
-    CO_TRY(co_await apply_round(session, what, round));
+    auto second = CO_TRY(co_await make_plan(session, what, true));
+    CO_TRY(co_await check_round(session, what, second));
+    round.observed = std::move(second.observed);
+    // What was done in the first round is told when there was nothing to do in the second.
+    if (!second.plan.empty()) {
+      round.plan = std::move(second.plan);
+      CO_TRY(co_await apply_round(session, what, round, journal));
+    }
   }
-  out.plan = std::move(round.plan);
-  co_return out;
+  if (what.keep && touches_project(round.plan)) {
+    Change change{.project = what.project,
+                  .plan = round.plan,
+                  .observed = round.observed,
+                  .results = journal.results,
+                  .events = std::move(journal.events)};
+    co_await keep_generation(session, *what.keep, std::move(change), what.note);
+  }
+  co_return CarriedOut{.changed = true, .plan = std::move(round.plan)};
 }
 
 io::Task<Result<CarriedOut>> apply_locked(Session& session, const CarryOut& what) {
@@ -101,14 +130,6 @@ io::Task<Result<CarriedOut>> apply_locked(Session& session, const CarryOut& what
   co_return result;
 }
 
-Color color_of_op(const plan::Node& node) {
-  const auto name = plan::name_of(node.op);
-  if (name.starts_with("Remove") || name.starts_with("Kill")) return Color::red;
-  if (name.starts_with("Create") || name.starts_with("Pull") || name.starts_with("Build"))
-    return node.replacing ? Color::yellow : Color::green;
-  return Color::plain;
-}
-
 }  // namespace
 
 io::Task<Result<plan::Observed>> observe_project(Session& session, const compose::Project& project) {
@@ -116,29 +137,23 @@ io::Task<Result<plan::Observed>> observe_project(Session& session, const compose
   co_return co_await plan::observe(client, compose::wanted(project));
 }
 
-std::string plan_text(const plan::Plan& plan, const Sink& sink) {
-  std::string out;
-  std::string_view subject, cause;  // of the line above
-  for (const auto& node : plan.nodes) {
-    const bool told = node.subject == subject && node.cause == cause;
-    subject = node.subject;
-    cause = node.cause;
-    out += fmt::format("  {:<24} {}{}\n", told ? "" : node.subject,
-                       colored(sink, color_of_op(node), plan::describe(node.op)),
-                       told ? "" : "  " + colored(sink, Color::dim, node.cause));
-    for (const auto& difference : node.differences)
-      if (const auto text = plan::to_text(difference); !told && text != node.cause) out += "      " + text + "\n";
-    if (node.risk == plan::Risk::data) out += "      " + colored(sink, Color::red, "data may be lost") + "\n";
+io::Task<Result<Planned>> make_plan(Session& session, const CarryOut& what, bool images_settled) {
+  Planned out;
+  out.observed = CO_TRY(co_await observe_project(session, what.project));
+  out.plan = CO_TRY(what.planner(out.observed, images_settled));
+  if (plan::makes_volumes(out.plan)) {
+    auto& client = *CO_TRY(co_await session.engine());
+    plan::mark_neighbours(out.plan, CO_TRY(co_await plan::observe_neighbours(client, what.project.working_dir)));
   }
-  for (const auto& foreign : plan.foreign) out += "  ~ " + foreign.subject + ": " + foreign.reason + "\n";
-  return out + summary(plan) + "\n";
+  if (what.expect && !images_settled) CO_TRY(what.expect(out.plan));
+  co_return out;
 }
 
 io::Task<Result<CarriedOut>> carry_out(Session& session, const CarryOut& what) {
-  auto first = CO_TRY(co_await plan_round(session, what, false));
+  auto first = CO_TRY(co_await make_plan(session, what, false));
   if (session.options.global.dry_run) {
     print_warnings(session, first.plan);
-    session.console.print(plan_text(first.plan, session.console.out));
+    session.console.print(plan_text(first.plan, first.observed, session.console.out));
     co_return CarriedOut{.plan = std::move(first.plan)};
   }
   if (first.plan.changes()) {
@@ -147,7 +162,8 @@ io::Task<Result<CarriedOut>> carry_out(Session& session, const CarryOut& what) {
     co_return co_await apply_locked(session, what);
   }
   print_warnings(session, first.plan);
-  if (!first.plan.empty()) CO_TRY(co_await apply_round(session, what, first));
+  Journal journal;
+  if (!first.plan.empty()) CO_TRY(co_await apply_round(session, what, first, journal));
   co_return CarriedOut{.plan = std::move(first.plan)};
 }
 

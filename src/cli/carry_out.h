@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "cli/session.h"
+#include "cli/generations.h"
 #include "compose/project.h"
 #include "plan/plan.h"
 
@@ -18,9 +18,13 @@ struct CarryOut {
   std::string owner;          ///< the verb, for the lock
   bool quiet = false;         ///< no progress
   bool quiet_images = false;  ///< no progress of pulls and builds
+  /// Compares the first plan with one that was promised; also once the lock is held.
+  std::function<Result<void>(const plan::Plan& plan)> expect{};
   /// Looks at the plan before anything is changed: asks, or refuses.
   io::Task<Result<void>> (*check)(Session&, const compose::Project&, const plan::Plan&,
                                   const plan::Observed&) = nullptr;
+  const Source* keep = nullptr;  ///< keeps a generation after a change; the project came from here
+  std::string note{};            ///< of that generation
 };
 
 struct CarriedOut {
@@ -33,10 +37,16 @@ struct CarriedOut {
 /// change. `what` lives until the task ends.
 io::Task<Result<CarriedOut>> carry_out(Session& session, const CarryOut& what);
 
+/// A plan with what it was made from.
+struct Planned {
+  plan::Plan plan{};
+  plan::Observed observed{};
+};
+/// Observes what the project may touch and plans, changing nothing; a plan that makes volumes is marked with what its
+/// neighbours hold.
+io::Task<Result<Planned>> make_plan(Session& session, const CarryOut& what, bool images_settled);
+
 /// Observes what the project may touch.
 io::Task<Result<plan::Observed>> observe_project(Session& session, const compose::Project& project);
-
-/// A plan for people: one line an op with its cause, then the summary.
-std::string plan_text(const plan::Plan& plan, const Sink& sink);
 
 }  // namespace berth::cli

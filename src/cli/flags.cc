@@ -25,8 +25,16 @@ constexpr Grammar kGrammars[] = {
     {"watch", kRun, kServices, "Sync files, rebuild or restart when sources change (develop.watch)", "berth watch web"},
     {"plan", kThink, kServices, "Show what `up` (or `down`) would do and why, changing nothing",
      "berth plan --detailed-exitcode"},
+    {"apply", kThink, "FILE", "Carry out a saved plan; refuse when something moved since", "berth apply next.plan", 1,
+     1},
     {"explain", kThink, "SUBJECT", "Say why a service, container, network or volume is as it is", "berth explain web",
      1, 1},
+    {"history", kThink, "", "List the project's generations: what was brought up, when, by whom", "berth history", 0,
+     0},
+    {"diff", kThink, "GENERATION [GENERATION]", "Show what changed between generations, or since one", "berth diff 3",
+     1, 2},
+    {"rollback", kThink, "[GENERATION]", "Bring the whole project back to an earlier generation", "berth rollback 3", 0,
+     1},
     {"config", kThink, kServices, "Print the project after merging, interpolation and defaults",
      "berth config --format json"},
     {"alpha", kThink, "viz", "Draw the services and their dependencies as a Graphviz graph", "berth alpha viz --ports",
@@ -156,6 +164,7 @@ std::vector<Flag> plan_flags(Options& o) {
       {"--detailed-exitcode", "", "Exit with 0 when there is nothing to do, 2 when there is",
        &o.plan.detailed_exitcode},
       {"--format", "FORMAT", "text or json", &o.plan.format, "text|json"},
+      {"--out", "FILE", "Save the plan, for `berth apply FILE`", &o.plan.out},
   };
   std::ranges::move(create_part(o.up), std::back_inserter(flags));
   flags.push_back({"-v,--volumes", "", "With --verb down: volumes too", &o.down.volumes});
@@ -259,6 +268,19 @@ std::vector<Flag> rm_flags(Options& o) {
 std::vector<Flag> wait_flags(Options& o) {
   return {{"--down-project", "", "Take the project down afterwards", &o.show.down_project}};
 }
+std::vector<Flag> apply_flags(Options& o) {
+  return {{"-y,--yes", "", "Answer yes to every question", &o.history.yes}};
+}
+std::vector<Flag> history_flags(Options& o) {
+  return {{"--format", "FORMAT", "text or json", &o.history.format, "text|json"}};
+}
+std::vector<Flag> rollback_flags(Options& o) {
+  return {
+      {"-y,--yes", "", "Answer yes to every question", &o.history.yes},
+      {"--wait", "", "Return when everything is running and healthy", &o.history.wait},
+      timeout_flag(o.history.timeout),
+  };
+}
 std::vector<Flag> viz_flags(Options& o) {
   return {
       {"--image", "", "Show the images", &o.viz.image},
@@ -276,11 +298,12 @@ std::vector<Flag> doctor_flags(Options& o) {
 }
 
 constexpr FlagRow kFlags[] = {
-    {"up", up_flags},         {"down", down_flags},      {"create", create_flags},   {"plan", plan_flags},
-    {"config", config_flags}, {"convert", config_flags}, {"build", build_flags},     {"pull", pull_flags},
-    {"push", push_flags},     {"scale", scale_flags},    {"watch", watch_flags},     {"alpha", viz_flags},
-    {"start", start_flags},   {"stop", stop_flags},      {"restart", restart_flags}, {"kill", kill_flags},
-    {"rm", rm_flags},         {"wait", wait_flags},      {"doctor", doctor_flags},
+    {"up", up_flags},           {"down", down_flags},      {"create", create_flags},     {"plan", plan_flags},
+    {"config", config_flags},   {"convert", config_flags}, {"build", build_flags},       {"pull", pull_flags},
+    {"push", push_flags},       {"scale", scale_flags},    {"watch", watch_flags},       {"alpha", viz_flags},
+    {"start", start_flags},     {"stop", stop_flags},      {"restart", restart_flags},   {"kill", kill_flags},
+    {"rm", rm_flags},           {"wait", wait_flags},      {"doctor", doctor_flags},     {"apply", apply_flags},
+    {"history", history_flags}, {"diff", history_flags},   {"rollback", rollback_flags}, {"explain", history_flags},
 };
 
 }  // namespace
@@ -307,6 +330,7 @@ std::vector<Flag> global_flags(Options& options) {
       {"--parallel", "N", "Effects at a time, -1 for no bound", &g.parallel},
       {"--progress", "KIND", "auto, tty, plain, json or quiet", &g.progress, "auto|tty|plain|json|quiet"},
       {"--ansi", "WHEN", "Control characters: auto, always or never", &g.ansi, "auto|always|never"},
+      {"--data", "DIR", "Folder of generations and keys (/var/lib/berth)", &g.data},
       {"--dry-run", "", "Show what would be done, changing nothing", &g.dry_run},
       {"--adopt", "", "Take over containers that were made from another folder", &g.adopt},
       {"--compatibility", "", "Accepted for docker compose; without effect", &g.compatibility},

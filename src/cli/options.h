@@ -3,6 +3,7 @@
 
 #include "cli/options_inside.h"
 #include "cli/options_look.h"
+#include "cli/plan_flags.h"
 
 namespace berth::cli {
 
@@ -17,6 +18,7 @@ struct GlobalFlags {
   std::string ansi{};
   std::string host{};
   std::string context{};
+  std::string data{};  ///< folder of generations and keys; "" for the usual ones
   bool dry_run = false;
   bool compatibility = false;
   bool all_resources = false;
@@ -63,12 +65,6 @@ struct DownFlags {
   bool remove_orphans = false;
   std::string rmi{};
   Seconds timeout{};
-};
-
-struct PlanFlags {
-  std::string verb = "up";
-  bool detailed_exitcode = false;
-  std::string format = "text";
 };
 
 struct ConfigFlags {
@@ -151,9 +147,11 @@ struct Options {
   GlobalFlags global{};
   std::string verb{};  ///< "" when only flags were given
   Texts arguments{};
+  Texts words{};  ///< the command line as it was given
   UpFlags up{};
   DownFlags down{};
   PlanFlags plan{};
+  HistoryFlags history{};
   PsFlags ps{};
   LogsFlags logs{};
   ConfigFlags config{};

@@ -67,6 +67,19 @@ std::string runtime_folder(const World& world) {
   return folder.empty() ? "/tmp/berth-" + std::to_string(::geteuid()) : folder + "/berth";
 }
 
+Texts state_folders(const World& world, const std::string& data) {
+  const auto given = data.empty() ? world.variable("BERTH_DATA") : data;
+  if (!given.empty()) return {given};
+  const auto state = world.variable("XDG_STATE_HOME");
+  const auto home = world.variable("HOME");
+  Texts out{"/var/lib/berth"};
+  if (!state.empty())
+    out.push_back(state + "/berth");
+  else if (!home.empty())
+    out.push_back(home + "/.local/state/berth");
+  return out;
+}
+
 void apply_ansi(Console& console, std::string_view when) {
   if (when == "never") console.out.color = console.err.color = false;
   if (when == "always") console.out.color = console.err.color = true;
@@ -187,6 +200,7 @@ int run(const std::vector<std::string>& arguments, const std::map<std::string, s
   }
   auto started = start(world, arguments);
   if (!started.verb) return started.status;
+  world.state_folders = state_folders(world, started.options.global.data);
   const auto& ansi = started.options.global.ansi;
   apply_ansi(world.console, ansi.empty() ? world.variable("COMPOSE_ANSI") : ansi);
   io::Loop loop;

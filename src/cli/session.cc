@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/chrono.h>
+
 #include "base/text.h"
 
 namespace berth::cli {
@@ -109,7 +111,7 @@ Result<compose::LoadOptions> Session::load_options(const LoadWish& wish) const {
 }
 
 Result<compose::Project> Session::load(const LoadWish& wish) {
-  auto project = compose::load(TRY(load_options(wish)), world.files);
+  auto project = compose::load(TRY(load_options(wish)), compose::recording(world.files, texts_));
   if (!project) {
     // A service that does not exist is not a missing file.
     const bool service = project.error().message.contains("no such service");
@@ -175,6 +177,22 @@ std::size_t Session::parallel() const {
   }
   if (wanted == 0) return kParallel;
   return wanted < 0 ? 1000 : static_cast<std::size_t>(wanted);
+}
+
+Result<State> open_state(const World& world) {
+  Error last{.code = Code::denied, .message = "no folder for berth's state is known"};
+  for (const auto& folder : world.state_folders) {
+    auto key = io::SealKey::load_or_make(folder + "/seal.key");
+    if (key) return State{.folder = folder, .key = *std::move(key)};
+    // Somebody else's folder is passed over; a broken key in an own one is not.
+    if (key.error().code == Code::invalid) return fail(std::move(key).error());
+    last = std::move(key).error();
+  }
+  return fail(std::move(last));
+}
+
+std::string time_text(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
 Result<std::map<std::string, int>> parse_scale(const Texts& texts) {

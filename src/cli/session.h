@@ -12,8 +12,9 @@
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/progress.h"
-#include "compose/load.h"
+#include "compose/recorded.h"
 #include "engine/client.h"
+#include "io/seal.h"
 
 namespace berth::cli {
 
@@ -22,6 +23,7 @@ struct World {
   std::map<std::string, std::string> environment{};
   std::string working_dir{};     ///< absolute
   std::string runtime_folder{};  ///< of locks
+  Texts state_folders{};         ///< for generations and keys: the first that can be written is used
   Console console{};
   compose::Files files{};
   std::vector<OtherVerb> others{};
@@ -68,6 +70,8 @@ class Session {
   Result<compose::Project> load(const LoadWish& wish = {});
   /// As load; without a Compose file but with a project name, what carries the project's label.
   Result<Target> load_or_name(const LoadWish& wish = {});
+  /// What load() read.
+  const compose::Texts& texts() const { return texts_; }
   /// The options that load() uses.
   Result<compose::LoadOptions> load_options(const LoadWish& wish) const;
   /// The engine that the command line points at, connected once.
@@ -85,7 +89,18 @@ class Session {
  private:
   Stage stage_ = Stage::engine;
   std::unique_ptr<engine::Client> client_;
+  compose::Texts texts_;
 };
+
+/// The key that saved plans are hashed and generations are sealed with, in the first of World::state_folders where
+/// there is one or one can be made; Code::denied where there is none.
+struct State {
+  std::string folder{};
+  io::SealKey key;
+};
+Result<State> open_state(const World& world);
+/// "2026-11-22T05:30:00Z"
+std::string time_text(std::chrono::system_clock::time_point time);
 
 /// "web=3" texts. Code::invalid otherwise.
 Result<std::map<std::string, int>> parse_scale(const Texts& texts);

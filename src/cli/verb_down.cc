@@ -14,6 +14,8 @@ io::Task<Result<int>> verb_down(Session& session) {
                                      bool) { return compose::plan_down(target.project, observed, options); },
                       .owner = "down"};
   const auto done = CO_TRY(co_await carry_out(session, what));
+  if (options.images != compose::RemoveImages::none && options.services.empty() && !session.options.global.dry_run)
+    CO_TRY(co_await drop_kept_images(session, target.project.name));
   if (!done.changed && !session.options.global.dry_run)
     session.console.note("nothing to do: there is nothing of " + target.project.name);
   co_return kDone;

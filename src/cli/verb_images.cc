@@ -60,8 +60,11 @@ io::Task<Result<Shown>> shown_image(Session& session, Listed container) {
   Shown out{.container = std::move(container)};
   const std::string id(out.container.summary["ImageID"].text());
   const auto image = CO_TRY(co_await engine::inspect_image(client, id));
-  const std::string_view name = image["RepoTags"].items().empty() ? out.container.summary["Image"].text()
-                                                                  : image["RepoTags"].items().front().text();
+  // A tag that only holds the image for a rollback is no name of it.
+  const auto& tags = image["RepoTags"].items();
+  const auto own = std::ranges::find_if(
+      tags, [](const Json& tag) { return !tag.text().starts_with(std::string(kKeepRepository) + ":"); });
+  const std::string_view name = own == tags.end() ? out.container.summary["Image"].text() : own->text();
   const auto [repository, tag, found] = cut_last(name, ':');
   const bool has_tag = found && !tag.contains('/');
   out.repository = has_tag ? repository : name;

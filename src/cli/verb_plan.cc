@@ -1,77 +1,58 @@
+// plan: what would be done, and saving it.
 #include "base/hash.h"
 #include "cli/carry_out.h"
-#include "cli/port_holder.h"
-#include "cli/up_options.h"
+#include "cli/plan_request.h"
+#include "cli/plan_text.h"
 #include "cli/verbs.h"
 #include "io/file.h"
+#include "plan/gap.h"
 
 namespace berth::cli {
 namespace {
 
-struct Planned {
-  compose::Project project;
-  plan::Plan plan;
-  plan::Observed observed;
-};
-
-io::Task<Result<Planned>> plan_verb_down(Session& session) {
-  auto options = CO_TRY(down_options(session));
-  options.remove_orphans = options.remove_orphans || session.options.up.remove_orphans;
-  options.timeout = session.options.up.timeout;
-  auto target =
-      CO_TRY(session.load_or_name({.targets = options.services, .with_dependencies = false, .every_profile = true}));
-  options.by_label = target.by_label;
-  Planned out{.project = std::move(target.project), .plan = {}, .observed = {}};
-  out.observed = CO_TRY(co_await observe_project(session, out.project));
-  out.plan = CO_TRY(compose::plan_down(out.project, out.observed, options));
-  co_return out;
+Json json_of(const Planned& planned) {
+  // Hashes of secret values are comparable within a run only: the key is forgotten.
+  Json out = planned.plan.to_json(io::random_bytes(32));
+  Json gaps = Json::array();
+  for (const auto& gap : plan::gaps_of(planned.plan, planned.observed))
+    gaps.push(Json::object({{"service", gap.service}, {"seconds", gap.seconds}, {"why", gap.why}}));
+  out.set("downtime", std::move(gaps));
+  return out;
 }
 
-io::Task<Result<Planned>> plan_verb_up(Session& session, Texts services) {
-  auto options = CO_TRY(up_options(session));
-  options.services = std::move(services);
-  Planned out{.project = CO_TRY(session.load(up_wish(options))), .plan = {}, .observed = {}};
-  out.observed = CO_TRY(co_await observe_project(session, out.project));
-  out.plan = CO_TRY(compose::plan_up(out.project, out.observed, options));
-  co_return out;
+void print_plan(const Session& session, const Planned& planned) {
+  for (const auto& warning : planned.plan.warnings) session.console.warning(warning);
+  session.console.print(plan_text(planned.plan, planned.observed, session.console.out));
+  if (planned.plan.again)
+    session.console.note("images may change; what depends on them is planned once they are there");
 }
 
-// Hashes of secret values are comparable within a run only: the key is forgotten.
-std::string fresh_key() {
-  const auto random = io::read_file("/proc/sys/kernel/random/uuid");
-  return random ? sha256_hex(*random) : std::string("berth");
-}
-
-void print_plan(const Session& session, const plan::Plan& plan) {
-  for (const auto& warning : plan.warnings) session.console.warning(warning);
-  session.console.print(plan_text(plan, session.console.out));
-  if (plan.again) session.console.note("images may change; what depends on them is planned once they are there");
+Result<void> save(const Session& session, const compose::Project& project, const plan::Plan& plan) {
+  const auto& path = session.options.plan.out;
+  const auto state = TRY(open_state(session.world));
+  const auto saved = saved_plan(session, project, plan, to_hex(io::random_bytes(16)), state.key);
+  const auto absolute = path.starts_with('/') ? path : session.world.working_dir + "/" + path;
+  TRY(io::write_file(absolute, plan::to_text(saved), 0600));
+  session.console.note("saved: berth apply " + path + " carries it out");
+  return {};
 }
 
 }  // namespace
 
 io::Task<Result<int>> verb_plan(Session& session) {
   const auto& flags = session.options.plan;
-  const auto planned = flags.verb == "down" ? CO_TRY(co_await plan_verb_down(session))
-                                            : CO_TRY(co_await plan_verb_up(session, session.options.arguments));
+  const auto request = CO_TRY(plan_request(session, session.options.arguments));
+  const CarryOut what{.project = request.project,
+                      .planner = [&](const plan::Observed& observed,
+                                     bool settled) { return request.planner(request.project, observed, settled); },
+                      .owner = "plan"};
+  const auto planned = CO_TRY(co_await make_plan(session, what, false));
   if (flags.format == "json")
-    session.console.print(planned.plan.to_json(fresh_key()).dump(2) + "\n");
+    session.console.print(json_of(planned).dump(2) + "\n");
   else
-    print_plan(session, planned.plan);
+    print_plan(session, planned);
+  if (!flags.out.empty()) CO_TRY(save(session, request.project, planned.plan));
   co_return flags.detailed_exitcode&& planned.plan.changes() ? kChanges : kDone;
-}
-
-io::Task<Result<int>> verb_explain(Session& session) {
-  const auto& subject = session.options.arguments.front();
-  const auto planned = CO_TRY(co_await plan_verb_up(session, {}));
-  const auto text = planned.plan.explain(subject);
-  if (text.empty())
-    co_return fail(Code::not_found, "nothing of project " + planned.project.name + " is called \"" + subject +
-                                        "\"; name a service, a container, network:NAME or volume:NAME");
-  session.console.print(text.ends_with('\n') ? text : text + "\n");
-  const auto origin = planned.project.origin("services." + subject);
-  if (planned.project.find(subject)) session.console.print("written at " + origin.text() + "\n");
-  co_return kDone;
 }
 
 }  // namespace berth::cli

@@ -12,10 +12,12 @@ io::Task<Result<int>> verb_scale(Session& session) {
       .no_deps = session.options.scale_no_deps, .scale = *numbers, .adopt = session.options.global.adopt};
   for (const auto& [service, number] : *numbers) options.services.push_back(service);
   const auto project = CO_TRY(session.load(up_wish(options)));
+  const auto source = CO_TRY(source_of(session, up_wish(options)));
   const CarryOut what{.project = project,
                       .planner = [&](const plan::Observed& observed,
                                      bool settled) { return plan_of_round(project, observed, options, settled); },
-                      .owner = "scale"};
+                      .owner = "scale",
+                      .keep = &source};
   const auto done = CO_TRY(co_await carry_out(session, what));
   if (!done.changed && !session.options.global.dry_run)
     session.console.note("nothing to do: there are as many already");

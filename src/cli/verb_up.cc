@@ -1,7 +1,6 @@
-#include <algorithm>
-
 #include "cli/attached.h"
 #include "cli/carry_out.h"
+#include "cli/consent.h"
 #include "cli/containers.h"
 #include "cli/port_holder.h"
 #include "cli/up_options.h"
@@ -15,16 +14,7 @@ namespace {
 io::Task<Result<void>> check_up(Session& session, const compose::Project& project, const plan::Plan& plan,
                                 const plan::Observed& observed) {
   CO_TRY(co_await check_ports(session, project, plan, observed));
-  const auto at_risk = std::ranges::find(plan.nodes, plan::Risk::data, &plan::Node::risk);
-  if (at_risk == plan.nodes.end() || session.options.up.yes) co_return Result<void>{};
-  const auto what = plan::describe(at_risk->op) + ": " + at_risk->cause;
-  if (!session.console.in_terminal)
-    co_return fail(Code::denied, what + "; its data would be lost: say --yes, or keep it as it was");
-  session.console.note(what + "; its data will be lost");
-  session.console.err.write("Go on? [y/N] ");
-  const auto answer = session.console.read_line();
-  if (answer && (*answer == "y" || *answer == "Y" || *answer == "yes")) co_return Result<void>{};
-  co_return fail(Code::cancelled, "nothing was changed");
+  co_return ask_for_risks(session, plan, session.options.up.yes);
 }
 
 }  // namespace
@@ -33,6 +23,7 @@ io::Task<Result<int>> verb_up(Session& session) {
   const auto& flags = session.options.up;
   const auto options = CO_TRY(up_options(session));
   const auto project = CO_TRY(session.load(up_wish(options)));
+  const auto source = CO_TRY(source_of(session, up_wish(options)));
   CO_TRY(check_attached(session, project));
   if (flags.watch) CO_TRY(rules_of(session, project, session.options.arguments));
   const auto since = CO_TRY(time_parameter("0s", session.world.now()));
@@ -41,7 +32,8 @@ io::Task<Result<int>> verb_up(Session& session) {
                                      bool settled) { return plan_of_round(project, observed, options, settled); },
                       .owner = "up",
                       .quiet_images = flags.quiet_pull,
-                      .check = check_up};
+                      .check = check_up,
+                      .keep = &source};
   const auto done = CO_TRY(co_await carry_out(session, what));
   if (!done.changed && !session.options.global.dry_run)
     session.console.note("nothing to do: " + project.name + " is as its files say");

@@ -1,0 +1,58 @@
+#include "cli/plan_request.h"
+
+#include "base/hash.h"
+#include "cli/up_options.h"
+
+namespace berth::cli {
+namespace {
+
+Result<PlanRequest> down_request(Session& session, const Texts& services) {
+  auto options = TRY(down_options(session));
+  options.services = services;
+  options.remove_orphans = options.remove_orphans || session.options.up.remove_orphans;
+  options.timeout = session.options.up.timeout;
+  auto target = TRY(session.load_or_name({.targets = services, .with_dependencies = false, .every_profile = true}));
+  options.by_label = target.by_label;
+  return PlanRequest{.project = std::move(target.project),
+                     .planner = [options](const compose::Project& project, const plan::Observed& observed, bool) {
+                       return compose::plan_down(project, observed, options);
+                     }};
+}
+
+Result<PlanRequest> up_request(Session& session, const Texts& services) {
+  auto options = TRY(up_options(session));
+  options.services = services;
+  return PlanRequest{.project = TRY(session.load(up_wish(options))),
+                     .planner = [options](const compose::Project& project, const plan::Observed& observed,
+                                          bool settled) { return plan_of_round(project, observed, options, settled); },
+                     .kept = up_wish(options)};
+}
+
+}  // namespace
+
+Result<PlanRequest> plan_request(Session& session, const Texts& services) {
+  const auto& verb = session.options.plan.verb;
+  if (verb == "down") return down_request(session, services);
+  if (verb == "up") return up_request(session, services);
+  return session.usage("--verb " + verb + ": up or down");
+}
+
+plan::SavedPlan saved_plan(const Session& session, const compose::Project& project, const plan::Plan& plan,
+                           const std::string& salt, const io::SealKey& key) {
+  const auto secret = key.derive("plan " + salt);
+  const auto hashed = [&](const std::map<std::string, std::string>& texts) {
+    std::map<std::string, std::string> out;
+    for (const auto& [name, text] : texts) out[name] = hmac_sha256_hex(secret, text).substr(0, 32);
+    return out;
+  };
+  return {.project = project.name,
+          .working_dir = session.world.working_dir,
+          .arguments = session.options.words,
+          .made = time_text(session.world.now()),
+          .salt = salt,
+          .files = hashed(session.texts()),
+          .variables = hashed(compose::named_variables(project.environment, session.texts())),
+          .plan = plan.to_json(secret)};
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,25 @@
+// What `plan` was asked, so that `apply` can ask it again.
+#pragma once
+
+#include <functional>
+
+#include "cli/session.h"
+#include "plan/plan.h"
+#include "plan/saved.h"
+
+namespace berth::cli {
+
+struct PlanRequest {
+  compose::Project project{};
+  std::function<Result<plan::Plan>(const compose::Project& project, const plan::Observed& observed, bool settled)>
+      planner{};
+  std::optional<LoadWish> kept{};  ///< how a generation loads it; none: it keeps none
+};
+/// From the command line of `plan`: what --verb says, for `services`.
+Result<PlanRequest> plan_request(Session& session, const Texts& services);
+
+/// `plan` as a value for a file, hashed under a key of this host and `salt`. `session` has loaded the project.
+plan::SavedPlan saved_plan(const Session& session, const compose::Project& project, const plan::Plan& plan,
+                           const std::string& salt, const io::SealKey& key);
+
+}  // namespace berth::cli
