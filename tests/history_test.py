@@ -104,7 +104,8 @@ class Rollback(History):
         text = (self.folder / 'compose.yaml').read_text()
         (self.folder / 'compose.yaml').write_text(
             text.replace('image: berth.local/busybox', f'image: {tag}\n    build: .', 1))
-        self.addCleanup(lambda: self.berth('down', '--rmi', 'all', '-t', '0'))
+        self.addCleanup(lambda: engine().call('DELETE', f'/images/{tag}').read())
+        self.addCleanup(lambda: self.berth('down', '-t', '0'))
         self.berth('up', '-d', '--build')
         (self.folder / 'Dockerfile').write_text('FROM berth.local/busybox\nLABEL version=2\n')
         self.berth('up', '-d', '--build')
@@ -117,6 +118,8 @@ class Rollback(History):
 
     def test_what_is_missing_is_said_and_nothing_changed(self):
         network = f'{self.name}-outside'
+        for item in engine().json('GET', f'/networks?filters={{"name":["{network}"]}}'):
+            engine().call('DELETE', f'/networks/{item["Id"]}').read()
         engine().json('POST', '/networks/create', {'Name': network})
         text = (self.folder / 'compose.yaml').read_text()
         outside = text.replace('  db:\n', '  db:\n    networks: [outside]\n', 1)
