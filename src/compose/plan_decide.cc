@@ -270,6 +270,14 @@ Result<void> decide_service(Up& up, const Service& service) {
   return {};
 }
 
+// The first dependency with `restart: true` that is in `those`, or null.
+template <typename Those>
+const Dependency* restarting_with(const Service& service, const Those& those) {
+  for (const Dependency& dependency : service.dependencies)
+    if (dependency.restart && those.contains(dependency.service)) return &dependency;
+  return nullptr;
+}
+
 // A running dependent of something that is made anew, where depends_on says `restart: true`; and its dependents in
 // turn, which may live in its namespaces. What stops before a network goes stops after those dependents: one that is
 // recreated cannot wait for its new container then.
@@ -277,20 +285,16 @@ void decide_restarts(Up& up) {
   std::map<std::string_view, std::string_view> interrupted;  // service -> what happens to it
   Names down_first;
   for (Decision& decision : up.decisions) {
-    if (decision.fate == Fate::recreate)
-      for (const Dependency& dependency : decision.service->dependencies)
-        if (dependency.restart && down_first.contains(dependency.service)) decision.fate = Fate::replace;
-    if (decision.fate == Fate::replace || decision.fate == Fate::rejoin) down_first.insert(decision.service->name);
-    if (decision.fate == Fate::keep && decision.old->state == State::running)
-      for (const Dependency& dependency : decision.service->dependencies) {
-        const auto found = interrupted.find(dependency.service);
-        if (!dependency.restart || found == interrupted.end()) continue;
-        decision.fate = Fate::restart;
-        decision.cause =
-            "depends on " + dependency.service + " (restart: true), which is " + std::string(found->second);
-        break;
-      }
-    if (decision.interrupts()) interrupted[decision.service->name] = decision.makes_new() ? "recreated" : "restarted";
+    const Service& service = *decision.service;
+    if (decision.fate == Fate::recreate && restarting_with(service, down_first)) decision.fate = Fate::replace;
+    if (decision.fate == Fate::replace || decision.fate == Fate::rejoin) down_first.insert(service.name);
+    const bool stays = decision.fate == Fate::keep && decision.old->state == State::running;
+    if (const auto* with = stays ? restarting_with(service, interrupted) : nullptr) {
+      decision.fate = Fate::restart;
+      decision.cause =
+          "depends on " + with->service + " (restart: true), which is " + std::string(interrupted[with->service]);
+    }
+    if (decision.interrupts()) interrupted[service.name] = decision.makes_new() ? "recreated" : "restarted";
   }
 }
 

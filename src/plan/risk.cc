@@ -243,6 +243,28 @@ bool makes_volumes(const Plan& plan) {
                      [](const Node& node) { return std::holds_alternative<CreateVolume>(node.op); });
 }
 
+namespace {
+
+// What the volume of another project says about a volume that would be made under the same key.
+void mark_neighbour(Node& node, const Volume& volume, const std::string& project,
+                    const std::map<std::string, bool>& runs) {
+  const std::string& other = volume.labels.find(label::kProject)->second;
+  const auto near = runs.find(other);
+  const std::string what = volume.name + " of project " + other;
+  if (near != runs.end() && !near->second)
+    mark(node, Risk::data, "it would be new and empty; " + what + ", made from the same folder, may hold the data");
+  else if (near == runs.end() && Marker::similar(other, project))
+    mark(node, Risk::notice, "a similar one exists: " + what);
+}
+
+bool is_of_other(const Volume& volume, std::string_view key, const std::string& project) {
+  const auto its = volume.labels.find(label::kVolume);
+  const auto whose = volume.labels.find(label::kProject);
+  return its != volume.labels.end() && its->second == key && whose != volume.labels.end() && whose->second != project;
+}
+
+}  // namespace
+
 void mark_neighbours(Plan& plan, const Neighbours& neighbours) {
   std::map<std::string, bool> runs;  // projects of the same folder -> whether one of their containers runs
   for (const Container& container : neighbours.containers)
@@ -251,20 +273,8 @@ void mark_neighbours(Plan& plan, const Neighbours& neighbours) {
     const auto* create = std::get_if<CreateVolume>(&node.op);
     if (!create || node.risk == Risk::data) continue;
     const std::string_view key = create->body["Labels"][label::kVolume].text();
-    for (const Volume& volume : neighbours.volumes) {
-      const auto its = volume.labels.find(label::kVolume);
-      const auto whose = volume.labels.find(label::kProject);
-      if (its == volume.labels.end() || whose == volume.labels.end() || its->second != key) continue;
-      if (whose->second == plan.project) continue;
-      const auto near = runs.find(whose->second);
-      const bool renamed = near != runs.end() && !near->second;
-      const bool alike = Marker::similar(whose->second, plan.project);
-      const std::string what = volume.name + " of project " + whose->second;
-      if (renamed)
-        mark(node, Risk::data, "it would be new and empty; " + what + ", made from the same folder, may hold the data");
-      else if (near == runs.end() && alike)
-        mark(node, Risk::notice, "a similar one exists: " + what);
-    }
+    for (const Volume& volume : neighbours.volumes)
+      if (is_of_other(volume, key, plan.project)) mark_neighbour(node, volume, plan.project, runs);
   }
 }
 
