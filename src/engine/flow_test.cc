@@ -416,8 +416,9 @@ Task<Result<void>> fails_to_build(Client& client) {
   folder.write("Dockerfile", std::string("FROM ") + kImage + "\nRUN false\n");
   const auto broken = co_await build_image(client, {.context = folder.path(), .tags = {"flow-broken"}});
   EXPECT_EQ(broken.error().code, Code::invalid) << broken.error().text();
-  EXPECT_NE(broken.error().message.find("returned a non-zero code: 1"), std::string::npos) << broken.error().text();
-  EXPECT_NE(broken.error().detail.find("RUN false"), std::string::npos) << broken.error().text();
+  // The place, and the status in the words of either builder.
+  EXPECT_NE(broken.error().message.find("/Dockerfile:2: "), std::string::npos) << broken.error().text();
+  EXPECT_NE(broken.error().message.find("code: 1"), std::string::npos) << broken.error().text();
   co_return kDone;
 }
 TEST_P(EngineFlow, AFailingBuildSaysWhere) {
