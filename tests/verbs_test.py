@@ -302,7 +302,7 @@ class Looks(Case):
         self.berth('pull', '--ignore-pull-failures')
         (self.folder / 'compose.yaml').write_text('services:\n  web:\n    build: .\n')
         (self.folder / 'Dockerfile').write_text('FROM berth.local/busybox\nRUN false\n')
-        self.berth('build', status=1)
+        self.berth('build', status=17)
 
 
 WATCHED = '''services:
