@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <new>
 
@@ -271,7 +272,11 @@ void Loop::sift_down(std::size_t at) {
 
 // Loop
 
-Loop::Loop() : Loop(std::make_unique<EpollPoller>()) {}
+// A pipe has no MSG_NOSIGNAL: a child that ends before it read its input must be EPIPE in its writer, not the end of
+// us.
+Loop::Loop() : Loop(std::make_unique<EpollPoller>()) {
+  std::signal(SIGPIPE, SIG_IGN);
+}
 Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), now_(poller_->now()) {}
 Loop::~Loop() = default;
 

@@ -117,6 +117,22 @@ TEST(Socket, PassesDescriptors) {
   ::close(ends[0]);
 }
 
+Task<Result<void>> write_to_nobody(Fd end) {
+  const Context context = co_await here();
+  auto stream = CO_TRY(stream_on(*context.loop, std::move(end)));
+  co_return co_await write_all(*stream, "lost");
+}
+
+TEST(Socket, WritingToAPipeThatNobodyReadsIsAnError) {
+  Loop loop;
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);
+  const auto written = loop.run(write_to_nobody(Fd(ends[1])));
+  ASSERT_FALSE(written.has_value());
+  EXPECT_EQ(written.error().code, Code::unavailable) << written.error().message;
+}
+
 TEST(Process, RunsAndCollects) {
   Loop loop;
   const auto output = loop.run(run_command({.argv = {"cat"}}, "text"));
