@@ -38,6 +38,9 @@ constexpr Words kWords[] = {
     {"restarting", "restarted"},        // RestartContainer
     {"killing", "killed"},              // KillContainer
     {"unpausing", "unpaused"},          // UnpauseContainer
+    {"routing", "routed"},              // RouteContainer
+    {"draining", "drained"},            // DrainContainer
+    {"running hook", "hook done"},      // ExecHook
 };
 static_assert(std::size(kWords) == std::variant_size_v<plan::Op>);
 
@@ -136,6 +139,8 @@ std::string phase_text(const plan::Op& op, Phase phase) {
       return "skipped";
     case Phase::cancelled:
       return "interrupted";
+    case Phase::passed:
+      break;
   }
   return {};
 }
@@ -161,6 +166,10 @@ const Item* Board::take(const plan::Progress& event, io::Time now) {
   if (!event.node) return nullptr;
   if (begun_ == io::Time{}) begun_ = now;
   Item& task = task_of(*event.node);
+  if (event.phase == Phase::passed) {
+    ++task.finished;
+    return nullptr;
+  }
   const auto before = task.text + '\n' + task.detail;
   if (task.begun == io::Time{}) task.begun = now;
   task.ended = now;

@@ -12,6 +12,7 @@
 #include "cli/verbs.h"
 #include "compose/disk_files.h"
 #include "io/process.h"
+#include "plan/lock.h"
 
 namespace berth::cli {
 namespace {
@@ -59,12 +60,6 @@ Console console_of(const World& world) {
   console.rows = [] { return io::terminal_size(STDERR_FILENO).value_or(io::TerminalSize{}).rows; };
   console.read_line = read_line;
   return console;
-}
-
-std::string runtime_folder(const World& world) {
-  if (::geteuid() == 0) return "/run/berth";
-  const auto folder = world.variable("XDG_RUNTIME_DIR");
-  return folder.empty() ? "/tmp/berth-" + std::to_string(::geteuid()) : folder + "/berth";
 }
 
 Texts state_folders(const World& world, const std::string& data) {
@@ -190,7 +185,7 @@ int run(const std::vector<std::string>& arguments, const std::map<std::string, s
   World world{.environment = environment, .others = {others.begin(), others.end()}};
   std::error_code error;
   world.working_dir = std::filesystem::current_path(error).string();
-  world.runtime_folder = runtime_folder(world);
+  world.runtime_folder = plan::runtime_folder(world.variable("XDG_RUNTIME_DIR"));
   world.console = console_of(world);
   world.files = compose::disk_files();
   if (error) {

@@ -34,6 +34,10 @@ class Run {
   };
 
   io::Task<void> one(const Node& node) {
+    if (node.rescue) {
+      co_await rescue(node);
+      co_return;
+    }
     const bool clear = co_await wait_for_others(node);
     const io::Context context = co_await io::here();
     if (context.cancel->requested()) {
@@ -46,6 +50,23 @@ class Run {
     }
   }
 
+  // Only a container that this plan made is undone, and only when something went wrong with it.
+  io::Task<void> rescue(const Node& node) {
+    bool failed = false;
+    for (const int id : node.after) {
+      Step& step = steps_[static_cast<std::size_t>(id)];
+      if (!co_await step.settled.wait()) break;
+      failed = failed || step.standing == Standing::failed;
+    }
+    const ContainerRef* container = container_of(node.op);
+    const bool made = container && outcome_.results.contains(container->created_by);
+    const io::Context context = co_await io::here();
+    if (failed && made && !context.cancel->requested())
+      co_await run(node);
+    else
+      settle(node, Standing::done, Phase::passed, "");
+  }
+
   io::Task<bool> wait_for_others(const Node& node) {
     for (const int id : node.after) {
       Step& step = steps_[static_cast<std::size_t>(id)];
@@ -56,7 +77,7 @@ class Run {
   }
 
   io::Task<void> run(const Node& node) {
-    const bool waits = std::holds_alternative<WaitContainer>(node.op);
+    const bool waits = is_wait(node.op);
     if (!waits && !co_await permits_.acquire()) {
       settle(node, Standing::failed, Phase::cancelled, "");
       co_return;
@@ -84,7 +105,8 @@ class Run {
   // Pulls and builds are given up at once: the engine keeps the layers it has. So is a stop, which may take long.
   static bool is_long(const Op& op) {
     return std::holds_alternative<PullImage>(op) || std::holds_alternative<BuildImage>(op) ||
-           std::holds_alternative<StopContainer>(op) || std::holds_alternative<RestartContainer>(op);
+           std::holds_alternative<StopContainer>(op) || std::holds_alternative<RestartContainer>(op) ||
+           std::holds_alternative<ExecHook>(op);
   }
 
   // Lets `effect` end by itself; five seconds after a cancellation it is cancelled too.
@@ -148,6 +170,8 @@ std::string_view to_text(Phase phase) {
       return "skipped";
     case Phase::cancelled:
       return "cancelled";
+    case Phase::passed:
+      return "passed";
   }
   return "failed";
 }

@@ -9,6 +9,7 @@
 
 #include "engine/client.h"
 #include "plan/plan.h"
+#include "plan/traffic.h"
 
 namespace berth::plan {
 
@@ -20,6 +21,7 @@ enum class Phase {
   failed,   ///< detail says why
   skipped,  ///< something it depends on failed
   cancelled,
+  passed,  ///< a rescue that nothing asked for
 };
 std::string_view to_text(Phase phase);
 
@@ -41,6 +43,7 @@ struct ApplyOptions {
   /// X-Registry-Auth for a reference, "" for none; called once a pull.
   std::function<io::Task<Result<std::string>>(std::string reference)> registry_auth{};
   std::string registry_config{};  ///< X-Registry-Config for builds
+  Traffic* traffic = nullptr;     ///< for plans that route and drain; else such ops are done at once
 };
 
 /// What became of a plan.

@@ -17,8 +17,6 @@ namespace {
 using Done = io::Task<Result<void>>;
 using Seconds = std::optional<std::chrono::seconds>;
 
-constexpr std::size_t kDetailLines = 20;
-
 std::string id_of(const EffectContext& context, const ContainerRef& container) {
   if (container.created_by == 0) return container.id;
   const auto made = context.results.find(container.created_by);
@@ -191,11 +189,13 @@ std::uint32_t number_or_root(std::string_view text) {
   return out;
 }
 
-std::string archive_of(const std::vector<CopiedFile>& files) {
+// The files below `folder`, which ends with a slash; their names in the archive are what follows it.
+std::string archive_of(const std::vector<CopiedFile>& files, const std::string& folder) {
   std::string tar;
   for (const CopiedFile& file : files) {
+    if (!file.target.starts_with(folder)) continue;
     engine::append_tar_file(tar,
-                            {.path = file.target.substr(file.target.find_first_not_of('/')),
+                            {.path = file.target.substr(file.target.find_first_not_of('/', folder.size() - 1)),
                              .size = file.content.size(),
                              .mode = static_cast<unsigned>(file.mode),
                              .user = number_or_root(file.uid),
@@ -217,8 +217,14 @@ struct OnePiece {
 };
 
 Done effect(EffectContext& context, const Node&, const CopyIn& op) {
-  std::string tar = archive_of(op.files);
-  co_return co_await engine::put_archive(context.client, id_of(context, op.container), "/", OnePiece{&tar});
+  std::set<std::string> folders;
+  for (const CopiedFile& file : op.files)
+    folders.insert(op.into_volumes ? file.target.substr(0, file.target.rfind('/') + 1) : "/");
+  for (const std::string& folder : folders) {
+    std::string tar = archive_of(op.files, folder);
+    CO_TRY(co_await engine::put_archive(context.client, id_of(context, op.container), folder, OnePiece{&tar}));
+  }
+  co_return Result<void>{};
 }
 
 Done effect(EffectContext& context, const Node&, const StartContainer& op) {
@@ -251,68 +257,22 @@ Done effect(EffectContext& context, const Node&, const UnpauseContainer& op) {
   co_return co_await engine::unpause_container(context.client, id_of(context, op.container));
 }
 
-// Waiting.
-
-// The end of what a container said, for the message about its failure.
-io::Task<std::string> last_lines(EffectContext& context, const Container& container) {
-  const bool tty = container.inspect.at("Config.Tty").boolean();
-  auto logs =
-      co_await engine::container_logs(context.client, container.id, tty, {.tail = std::to_string(kDetailLines)});
-  std::string out;
-  while (logs && out.size() < 16384) {
-    const auto piece = co_await logs->next();
-    if (!piece || !*piece) break;
-    out += (*piece)->bytes;
-  }
-  while (out.ends_with('\n')) out.pop_back();
-  co_return out;
-}
-
-// Nothing while it is not decided.
-std::optional<Result<void>> verdict(const Container& now, Until until) {
-  const auto ended = [&](const std::string& what) {
-    return fail(Code::conflict, "container " + now.name + " " + what);
-  };
-  if (until == Until::completed) {
-    if (now.state != State::exited && now.state != State::dead) return std::nullopt;
-    if (now.exit_code == 0) return Result<void>{};
-    return ended("ended with status " + std::to_string(now.exit_code));
-  }
-  if (now.state == State::exited || now.state == State::dead)
-    return ended("ended with status " + std::to_string(now.exit_code) + " instead of running");
-  if (now.state == State::paused) return ended("is paused");
-  if (until == Until::healthy && now.health == Health::none && now.state == State::running)
-    return ended("has no health check, so that it cannot be waited for until it is healthy");
-  if (now.health == Health::unhealthy) return ended("is unhealthy");
-  if (now.state == State::running && (now.health == Health::none || now.health == Health::healthy))
-    return Result<void>{};
-  return std::nullopt;
-}
-
-Done wait_until(EffectContext& context, const Node& node, const WaitContainer& op) {
-  const std::string id = id_of(context, op.container);
-  std::string told;
-  while (true) {
-    const Container now = parse_container(CO_TRY(co_await engine::inspect_container(context.client, id)));
-    if (auto decided = verdict(now, op.until)) {
-      if (!*decided && decided->error().code == Code::conflict)
-        decided->error().detail = co_await last_lines(context, now);
-      co_return std::move(*decided);
-    }
-    std::string state =
-        now.health == Health::none ? std::string(to_text(now.state)) : "health: " + std::string(to_text(now.health));
-    if (state != told) tell(context, node, told = state);
-    CO_TRY(co_await io::sleep_for(context.options.poll));
-  }
-}
+// Waiting, and commands in containers.
 
 Done effect(EffectContext& context, const Node& node, const WaitContainer& op) {
-  if (op.seconds == 0) co_return co_await wait_until(context, node, op);
-  auto done = co_await io::within(std::chrono::seconds(op.seconds), wait_until(context, node, op));
-  if (!done && done.error().code == Code::timeout)
-    co_return fail(Code::timeout,
-                   "container " + op.container.name + " was not ready after " + std::to_string(op.seconds) + " s");
-  co_return done;
+  return wait_for(context, node, op, id_of(context, op.container));
+}
+
+Done effect(EffectContext& context, const Node& node, const RouteContainer& op) {
+  return route_to(context, node, op, id_of(context, op.container));
+}
+
+Done effect(EffectContext& context, const Node& node, const DrainContainer& op) {
+  return drain_of(context, node, op, id_of(context, op.container));
+}
+
+Done effect(EffectContext& context, const Node& node, const ExecHook& op) {
+  return run_hook(context, node, op, id_of(context, op.container));
 }
 
 }  // namespace

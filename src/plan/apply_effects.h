@@ -22,8 +22,14 @@ struct EffectContext {
 io::Task<Result<std::string>> take_effect(EffectContext& context, const Node& node, const PullImage& op);
 io::Task<Result<std::string>> take_effect(EffectContext& context, const Node& node, const BuildImage& op);
 io::Task<Result<std::string>> take_effect(EffectContext& context, const Node& node, const RemoveImage& op);
-/// Says how far `node` is.
+/// Tells how far the effect of `node` is.
 void tell(EffectContext& context, const Node& node, std::string detail, Json message = {});
+
+// The effects that take their time, for the container `id` (apply_wait.cc).
+io::Task<Result<void>> wait_for(EffectContext& context, const Node& node, const WaitContainer& op, std::string id);
+io::Task<Result<void>> route_to(EffectContext& context, const Node& node, const RouteContainer& op, std::string id);
+io::Task<Result<void>> drain_of(EffectContext& context, const Node& node, const DrainContainer& op, std::string id);
+io::Task<Result<void>> run_hook(EffectContext& context, const Node& node, const ExecHook& op, std::string id);
 
 /// The effect of `node`. Code::moved when a container is not as the plan saw it.
 io::Task<Result<void>> take_effect(EffectContext& context, const Node& node);

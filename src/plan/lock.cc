@@ -1,5 +1,7 @@
 #include "plan/lock.h"
 
+#include <unistd.h>
+
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -99,6 +101,11 @@ Error busy(const std::string& project, const Owner& owner, const std::string& vo
 }
 
 }  // namespace
+
+std::string runtime_folder(const std::string& xdg_runtime_dir) {
+  if (::geteuid() == 0) return "/run/berth";
+  return xdg_runtime_dir.empty() ? "/tmp/berth-" + std::to_string(::geteuid()) : xdg_runtime_dir + "/berth";
+}
 
 std::string Owner::text() const {
   const std::chrono::sys_seconds when{std::chrono::seconds(time)};

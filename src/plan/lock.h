@@ -22,6 +22,9 @@ struct Owner {
   std::string text() const;
 };
 
+/// Of locks and control sockets: /run/berth for root, else below `xdg_runtime_dir` or /tmp.
+std::string runtime_folder(const std::string& xdg_runtime_dir);
+
 struct LockOptions {
   std::string project{};
   std::string owner = "berth";

@@ -26,12 +26,19 @@ std::string_view goal(Until until) {
 
 }  // namespace
 
+std::string to_text(const Probe& probe) {
+  if (probe.kind == Probe::Kind::exec) return "exec " + (probe.command.empty() ? "" : probe.command.front());
+  if (probe.kind == Probe::Kind::tcp) return "tcp " + std::to_string(probe.port);
+  return "http " + std::to_string(probe.port) + probe.path;
+}
+
 std::string_view name_of(const Op& op) {
   static constexpr std::string_view kNames[] = {
-      "CreateNetwork", "RemoveNetwork",    "CreateVolume",    "RemoveVolume",    "PullImage",
-      "BuildImage",    "RemoveImage",      "CreateContainer", "ConnectNetwork",  "DisconnectNetwork",
-      "CopyIn",        "StartContainer",   "StopContainer",   "RemoveContainer", "RenameContainer",
-      "WaitContainer", "RestartContainer", "KillContainer",   "UnpauseContainer"};
+      "CreateNetwork",  "RemoveNetwork",    "CreateVolume",    "RemoveVolume",     "PullImage",
+      "BuildImage",     "RemoveImage",      "CreateContainer", "ConnectNetwork",   "DisconnectNetwork",
+      "CopyIn",         "StartContainer",   "StopContainer",   "RemoveContainer",  "RenameContainer",
+      "WaitContainer",  "RestartContainer", "KillContainer",   "UnpauseContainer", "RouteContainer",
+      "DrainContainer", "ExecHook"};
   static_assert(std::size(kNames) == std::variant_size_v<Op>);
   return kNames[op.index()];
 }
@@ -45,6 +52,11 @@ const ContainerRef* container_of(const Op& op) {
           return nullptr;
       },
       op);
+}
+
+bool is_wait(const Op& op) {
+  return std::holds_alternative<WaitContainer>(op) || std::holds_alternative<RouteContainer>(op) ||
+         std::holds_alternative<DrainContainer>(op);
 }
 
 std::string object_of(const Op& op) {
@@ -67,6 +79,7 @@ std::string object_of(const Op& op) {
           },
           [](const RenameContainer& one) { return one.container.name + " to " + one.name; },
           [](const WaitContainer& one) { return one.container.name + ' ' + std::string(goal(one.until)); },
+          [](const ExecHook& one) { return one.container.name + ' ' + one.hook; },
           [](const KillContainer& one) {
             return one.container.name + (one.signal.empty() ? "" : " with " + one.signal);
           },

@@ -1,6 +1,7 @@
 // The operations that a plan consists of: one op is one effect on the engine. Pure values.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -75,6 +76,11 @@ struct DisconnectNetwork {
   ContainerRef container{};
   std::string network{};  ///< name
 };
+/// A volume that holds files which were copied into a container with a read-only root; it goes with its container.
+inline constexpr std::string_view kFilesPrefix = "berth-files_";
+/// Its label: the project.
+inline constexpr std::string_view kFilesLabel = "berth.files";
+
 /// One file for a container: a secret or config that comes from the environment or from the document itself.
 struct CopiedFile {
   std::string target{};   ///< absolute path in the container
@@ -86,6 +92,7 @@ struct CopiedFile {
 struct CopyIn {
   ContainerRef container{};
   std::vector<CopiedFile> files{};
+  bool into_volumes = false;  ///< its root is read-only: each file's folder is a volume
 };
 struct StartContainer {
   ContainerRef container{};
@@ -109,10 +116,47 @@ enum class Until {
   healthy,    ///< healthy; a container without a health check is an error
   completed,  ///< ended with status 0
 };
+/// A look at a running container that asks nothing of its image.
+struct Probe {
+  enum class Kind {
+    tcp,   ///< `port` accepts a connection
+    http,  ///< GET `path` at `port` answers with 200 to 399
+    exec,  ///< `command`, run in the container, ends with 0
+  };
+  Kind kind = Kind::tcp;
+  std::uint16_t port = 0;
+  std::string path{};
+  std::vector<std::string> command{};
+  std::chrono::milliseconds interval{1000};   ///< from the end of a try to the next
+  std::chrono::milliseconds timeout{5000};    ///< of one try
+  std::chrono::milliseconds start_period{0};  ///< from the first try on; failures in it do not count
+  std::int64_t retries = 0;                   ///< so many failures are the end; 0: no bound
+};
 struct WaitContainer {
   ContainerRef container{};
   Until until = Until::ready;
-  std::int64_t seconds = 0;  ///< at most; 0 for no bound
+  std::int64_t seconds = 0;      ///< at most; 0 for no bound
+  std::optional<Probe> probe{};  ///< what ready and healthy mean where it has no health check
+};
+/// Waits until requests reach it (plan::Traffic); done at once where its labels ask for none.
+struct RouteContainer {
+  ContainerRef container{};
+  std::int64_t seconds = 0;  ///< at most
+};
+/// Takes new requests away from it and waits for those that it has.
+struct DrainContainer {
+  ContainerRef container{};
+  std::int64_t seconds = 0;  ///< for the requests that it has
+};
+/// A command in a running container, to its end; another status than 0 is a failure.
+struct ExecHook {
+  ContainerRef container{};
+  std::string hook{};  ///< "post_start", "pre_stop"
+  std::vector<std::string> command{};
+  std::vector<std::string> environment{};  ///< "NAME=value"
+  std::string user{};
+  std::string working_dir{};
+  bool privileged = false;
 };
 struct RestartContainer {
   ContainerRef container{};
@@ -126,15 +170,19 @@ struct UnpauseContainer {
   ContainerRef container{};
 };
 
-using Op =
-    std::variant<CreateNetwork, RemoveNetwork, CreateVolume, RemoveVolume, PullImage, BuildImage, RemoveImage,
-                 CreateContainer, ConnectNetwork, DisconnectNetwork, CopyIn, StartContainer, StopContainer,
-                 RemoveContainer, RenameContainer, WaitContainer, RestartContainer, KillContainer, UnpauseContainer>;
+using Op = std::variant<CreateNetwork, RemoveNetwork, CreateVolume, RemoveVolume, PullImage, BuildImage, RemoveImage,
+                        CreateContainer, ConnectNetwork, DisconnectNetwork, CopyIn, StartContainer, StopContainer,
+                        RemoveContainer, RenameContainer, WaitContainer, RestartContainer, KillContainer,
+                        UnpauseContainer, RouteContainer, DrainContainer, ExecHook>;
 
+/// "tcp 5432", "http 8080/health", "exec pg_isready".
+std::string to_text(const Probe& probe);
 /// "CreateContainer", ...
 std::string_view name_of(const Op& op);
 /// Its container, or null for ops on other things and for CreateContainer.
 const ContainerRef* container_of(const Op& op);
+/// It changes nothing on the engine and takes its time.
+bool is_wait(const Op& op);
 /// What it acts on: "shop-web-1", "shop-web-1 to shop_front", "shop-db-1 healthy".
 std::string object_of(const Op& op);
 /// What it does in words: "create container shop-web-1", "wait container shop-db-1 healthy".

@@ -7,10 +7,6 @@
 namespace berth::plan {
 namespace {
 
-bool is_wait(const Op& op) {
-  return std::holds_alternative<WaitContainer>(op);
-}
-
 std::string line_of(const Node& node) {
   std::string line = "[";
   for (std::size_t i = 0; i < node.after.size(); ++i) line += (i ? ", " : "") + std::to_string(node.after[i]);
@@ -23,6 +19,10 @@ std::string line_of(const Node& node) {
 }
 std::string line_of(const Keep& keep) {
   return "= " + keep.subject + ", " + keep.reason + '\n';
+}
+std::string line_of(const Rollout& rollout) {
+  return "^ service:" + rollout.service + (rollout.start_first ? ", start-first" : ", stop-first: " + rollout.reason) +
+         '\n';
 }
 std::string line_of(const Foreign& foreign) {
   return "~ " + foreign.subject + ", " + foreign.reason + '\n';
@@ -58,6 +58,17 @@ Json hashed_files(const std::vector<CopiedFile>& files, std::string_view key) {
   return out;
 }
 
+// Commands and environments of hooks may hold secrets: only whether they changed is told.
+Json command_of(const ExecHook& hook) {
+  Json words = Json::array();
+  for (const auto* list : {&hook.command, &hook.environment})
+    for (const std::string& word : *list) words.push(word);
+  words.push(hook.user);
+  words.push(hook.working_dir);
+  words.push(hook.privileged);
+  return Json(words.dump());
+}
+
 // What the op says beyond its object.
 Json details_of(const Op& op, std::string_view key) {
   Json out = Json::object();
@@ -70,6 +81,9 @@ Json details_of(const Op& op, std::string_view key) {
         if constexpr (requires { one.volumes; }) out.set("volumes", one.volumes);
         if constexpr (requires { one.container.id; }) out.set("id", one.container.id);
         if constexpr (requires { one.files; }) out.set("files", hashed_files(one.files, key));
+        if constexpr (requires { one.hook; }) out.set("command", hashed_value(command_of(one), key));
+        if constexpr (requires { one.probe; })
+          if (one.probe) out.set("probe", to_text(*one.probe));
       },
       op);
   return out;
@@ -90,6 +104,7 @@ Json json_of(const Node& node, std::string_view key) {
   if (!node.group.empty()) out.set("service", node.group);
   if (node.best_effort) out.set("best_effort", true);
   if (node.replacing) out.set("replacing", true);
+  if (node.rescue) out.set("rescue", true);
   out.set("details", details_of(node.op, key));
   return out;
 }
@@ -134,6 +149,8 @@ std::string Plan::to_text() const {
   for (const Node& node : nodes) text += line_of(node);
   for (const Keep& keep : keeps) text += line_of(keep);
   for (const Foreign& object : foreign) text += line_of(object);
+  for (const Rollout& rollout : rollouts)
+    if (rollout.told) text += line_of(rollout);
   for (const std::string& warning : warnings) text += "! " + warning + '\n';
   return text;
 }
@@ -154,6 +171,11 @@ Json Plan::to_json(std::string_view key) const {
   out.set("ops", std::move(steps));
   out.set("kept", list_of(keeps));
   out.set("foreign", list_of(foreign));
+  Json ways = Json::array();
+  for (const Rollout& rollout : rollouts)
+    ways.push(
+        Json::object({{"service", rollout.service}, {"start_first", rollout.start_first}, {"reason", rollout.reason}}));
+  if (ways.size() > 0) out.set("rollouts", std::move(ways));
   out.set("warnings", std::move(told));
   return out;
 }
@@ -166,6 +188,8 @@ std::string Plan::explain(std::string_view subject) const {
     if (meant(keep.subject, subject) || keep.id == subject) text += line_of(keep);
   for (const Foreign& object : foreign)
     if (meant(object.subject, subject) || object.id == subject) text += line_of(object);
+  for (const Rollout& rollout : rollouts)
+    if (meant("service:" + rollout.service, subject)) text += line_of(rollout);
   if (text.empty()) return text;
   for (const std::string& warning : warnings)
     if (warning.find('"' + std::string(subject) + '"') != std::string::npos) text += "! " + warning + '\n';

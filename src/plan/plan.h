@@ -31,6 +31,9 @@ struct Node {
   std::string group{};       ///< the service that it serves, "" for what is shared
   bool best_effort = false;  ///< its failure is a warning and stops nobody
   bool replacing = false;    ///< one of the ops that put a new container in the place of an old one
+  /// Runs only when one of `after` failed, and undoes what its container's creation did; passed over otherwise, and
+  /// when there is no such container.
+  bool rescue = false;
 };
 
 /// Something that stays as it is, and why: for `plan` and `explain`.
@@ -44,6 +47,14 @@ struct Foreign {
   std::string subject{};  ///< "container:old-web", "network:shared"
   std::string id{};
   std::string reason{};
+};
+
+/// How a service's containers are replaced: for `plan`, and for whoever estimates the gap.
+struct Rollout {
+  std::string service{};
+  bool start_first = false;
+  bool told = false;     ///< requests go to it, or start-first was asked for: worth a line
+  std::string reason{};  ///< why the old container stops first; "" with start_first
 };
 
 struct Counts {
@@ -60,6 +71,7 @@ struct Plan {
   std::vector<Node> nodes{};  ///< in topological order
   std::vector<Keep> keeps{};
   std::vector<Foreign> foreign{};
+  std::vector<Rollout> rollouts{};      ///< of services whose running containers are replaced, by name
   std::vector<std::string> warnings{};  ///< for stderr, in order
   /// Images are fetched or built, after which more may differ: observe, and plan again with `images_settled`.
   bool again = false;

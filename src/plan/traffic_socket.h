@@ -1,0 +1,47 @@
+// plan::Traffic over the control sockets of every `berth serve` that follows an engine: one request and one reply a
+// connection, each a line of JSON.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "io/stream.h"
+#include "plan/traffic.h"
+
+namespace berth::plan {
+
+/// Longer lines end a connection.
+inline constexpr std::size_t kMostControlLine = 4u << 20;
+
+/// The socket of the serve that keeps its state in `data`, for the engine at `engine` (its address as text).
+std::string control_socket(const std::string& folder, std::string_view engine, std::string_view data);
+
+/// {"do": "view"}, {"do": "route"|"drain", "container": ID, "seconds": N}.
+struct ControlRequest {
+  enum class What { view, route, drain };
+  What what = What::view;
+  std::string container{};
+  std::chrono::seconds most{};
+};
+std::string encode(const ControlRequest& request);
+Result<ControlRequest> decode_control_request(std::string_view line);
+
+/// A reply is a result, or {"error": message, "code": code}.
+std::string encode(const TrafficView& view);
+std::string encode(Routing routing);
+std::string encode(Drained drained);
+std::string encode(const Error& error);
+/// The reply's object; its error when it is one. Code::invalid when it is no reply.
+Result<Json> decode_control_reply(std::string_view line);
+
+/// The line without its end. Code::invalid beyond kMostControlLine, unavailable when the stream ends before.
+io::Task<Result<std::string>> read_control_line(io::Stream& stream);
+
+/// The serves whose sockets lie in `folders`. A socket without a listener is one of a serve that is gone.
+std::unique_ptr<Traffic> traffic_by_sockets(std::vector<std::string> folders, std::string engine);
+
+}  // namespace berth::plan
