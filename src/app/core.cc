@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "app/core.h"
+#include "app/traffic_server.h"
 #include "cli/exit_status.h"
 #include "edge/channel.h"
 #include "engine/container.h"
@@ -29,7 +30,8 @@ void say(const std::string& line) {
 
 class Core {
  public:
-  Core(CoreOptions options, edge::CertificateStore store) : options_(std::move(options)), desk_(std::move(store)) {
+  Core(CoreOptions options, edge::CertificateStore store)
+      : options_(std::move(options)), desk_(std::move(store)), board_(desk_) {
     if (options_.https_port != 0) desk_.settings.public_https_port = options_.https_port;
     desk_.labels.exposed_by_default = options_.expose_all;
   }
@@ -41,6 +43,7 @@ class Core {
     scope.spawn(receive_channels(supervisor, scope));
     scope.spawn(send_snapshots());
     scope.spawn(follow_engine());
+    scope.spawn(answer_questions());
     co_await scope.join();
   }
 
@@ -48,6 +51,17 @@ class Core {
   io::Task<void> until_signal(io::Signals& signals, io::Scope& scope) {
     (void)co_await signals.next();
     scope.cancel();
+  }
+
+  // Without the socket everything but replacements without a gap works.
+  io::Task<void> answer_questions() {
+    const std::string& path = options_.control;
+    if (auto made = io::make_folder(path.substr(0, path.rfind('/')), 0700); !made) {
+      say("no control socket: " + made.error().message);
+      co_return;
+    }
+    TrafficServer server(board_, path);
+    if (auto served = co_await server.run(); !served) say("no control socket: " + served.error().message);
   }
 
   // Each descriptor from the supervisor is a new channel to an edge (it or we were restarted).
@@ -62,10 +76,17 @@ class Core {
       edge_ = std::shared_ptr<io::Stream>(std::move(*stream));
       port_known_ = false;
       listeners_.clear();
+      forget_edge();
       outgoing_.set();
       scope.spawn(read_events(edge_));
     }
     scope.cancel();  // the supervisor is gone
+  }
+
+  void forget_edge() {
+    board_.accepted = 0;
+    board_.leaving.clear();
+    board_.moved.set();
   }
 
   io::Task<void> read_events(std::shared_ptr<io::Stream> channel) {
@@ -73,7 +94,7 @@ class Core {
     char buffer[4096];
     while (true) {
       const auto count = co_await io::read_some(*channel, buffer);
-      if (!count || *count == 0) co_return;
+      if (!count || *count == 0) break;
       frames.feed(std::string_view(buffer, *count));
       while (true) {
         auto frame = frames.next();
@@ -81,14 +102,23 @@ class Core {
         if (const auto event = edge::decode_event(**frame)) take(*event);
       }
     }
+    if (edge_ == channel) forget_edge();
   }
 
   void take(const edge::EdgeEvent& event) {
     using Kind = edge::EdgeEvent::Kind;
     switch (event.kind) {
       case Kind::accepted:
-        accepted_ = event.version;
+        board_.accepted = event.version;
+        board_.moved.set();
         break;
+      case Kind::leaving:
+        board_.leaving.insert(event.subject);
+        return;
+      case Kind::left:
+        board_.leaving.erase(event.subject);
+        board_.moved.set();
+        return;
       case Kind::refused:
         say("the edge refused version " + std::to_string(event.version) + ": " + event.detail);
         return;
@@ -103,8 +133,6 @@ class Core {
         return;
       case Kind::certificate_wanted:
       case Kind::stopped:
-      case Kind::leaving:
-      case Kind::left:
         return;
     }
     write_status();
@@ -187,10 +215,14 @@ class Core {
 
   io::Task<void> look(engine::Client& client) {
     changed_.reset();
+    const std::uint64_t number = ++board_.begun;
     if (auto done = co_await refresh(client); !done) {
       say("cannot read the engine: " + done.error().message);
       if (co_await io::sleep_for(seconds(1))) changed_.set();
+      co_return;
     }
+    board_.ended = number;
+    board_.moved.set();
   }
 
   io::Task<Result<void>> wait_for_change() { co_return co_await changed_.wait(); }
@@ -214,7 +246,7 @@ class Core {
       listeners.set(name, list);
     }
     status.set("listeners", listeners);
-    status.set("accepted", accepted_);
+    status.set("accepted", board_.accepted);
     if (auto written = io::write_file(options_.data + "/status.json", status.dump(1), 0600); !written)
       say(written.error().message);
   }
@@ -222,9 +254,10 @@ class Core {
   CoreOptions options_;
   Desk desk_;
   io::Scope* scope_ = nullptr;
-  io::Event changed_, outgoing_;
+  Switchboard board_;
+  io::Event& changed_ = board_.wanted;
+  io::Event outgoing_;
   std::shared_ptr<io::Stream> edge_;
-  std::uint64_t accepted_ = 0;
   bool port_known_ = false;
   std::map<std::string, std::vector<std::string>> listeners_;
 };

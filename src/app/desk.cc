@@ -52,10 +52,26 @@ bool same(const edge::Snapshot& a, const edge::Snapshot& b) {
                     [](const auto& x, const auto& y) { return x.chain == y.chain && x.key == y.key; });
 }
 
+// The upstreams of a container, by its name, to which a route leads.
+std::vector<edge::Upstream> named_upstreams(const std::vector<edge::Route>& routes,
+                                            const std::vector<edge::Service>& services, std::string_view name) {
+  std::vector<edge::Upstream> out;
+  for (const auto& service : services) {
+    if (std::ranges::find(routes, service.name, &edge::Route::service) == routes.end()) continue;
+    std::ranges::copy_if(service.upstreams, std::back_inserter(out),
+                         [&](const edge::Upstream& each) { return each.target == name; });
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<bool> Desk::update(const Json& containers, const Json& networks, std::chrono::sys_seconds now) {
-  auto labelled = edge::read_labels(targets_of(containers, networks), host_links(), labels);
+  targets_ = targets_of(containers, networks);
+  handover.forget_gone(targets_);
+  auto targets = targets_;
+  handover.apply(targets);
+  auto labelled = edge::read_labels(targets, host_links(), labels);
   edge::Snapshot next{.version = snapshot.version,
                       .settings = settings,
                       .routes = std::move(labelled.routes),
@@ -82,6 +98,39 @@ Result<bool> Desk::update(const Json& containers, const Json& networks, std::chr
   next.version = first ? static_cast<std::uint64_t>(now.time_since_epoch().count()) << 16 : snapshot.version + 1;
   snapshot = std::move(next);
   return true;
+}
+
+Way Desk::way_of(const std::string& id) const {
+  const auto found = std::ranges::find(targets_, id, &edge::Target::id);
+  if (found == targets_.end()) return {};
+  using Health = edge::Target::Health;
+  if (!found->running) return {.state = Way::State::down, .why = "container " + found->name + " is not running"};
+  if (found->health == Health::unhealthy)
+    return {.state = Way::State::down, .why = "container " + found->name + " is unhealthy"};
+  if (found->health == Health::starting) return {.state = Way::State::waiting};
+  Handover admitted = handover;
+  admitted.admit(id);
+  auto targets = targets_;
+  admitted.apply(targets);
+  const auto labelled = edge::read_labels(targets, host_links(), labels);
+  auto upstreams = named_upstreams(labelled.routes, labelled.services, found->name);
+  if (!upstreams.empty()) return {.state = Way::State::open, .upstreams = std::move(upstreams)};
+  for (const auto& note : labelled.notes)
+    if (note.container == found->name && note.level == edge::RouteNote::Level::error)
+      return {.state = Way::State::refused, .why = text_of(note)};
+  return {.state = Way::State::unwanted};
+}
+
+std::vector<edge::Upstream> Desk::upstreams_of(const std::string& id) const {
+  const auto found = std::ranges::find(targets_, id, &edge::Target::id);
+  if (found == targets_.end()) return {};
+  return named_upstreams(snapshot.routes, snapshot.services, found->name);
+}
+
+std::vector<std::string> Desk::containers() const {
+  std::vector<std::string> ids;
+  for (const auto& target : targets_) ids.push_back(target.id);
+  return ids;
 }
 
 Json Desk::describe() const {

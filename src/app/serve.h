@@ -40,6 +40,7 @@ struct CoreOptions {
   int supervisor = -1;   ///< socketpair on which control descriptors to the edge arrive
   std::uint16_t https_port = 443;
   bool expose_all = false;
+  std::string control{};  ///< path of the control socket
 };
 std::string encode_core(const CoreOptions& options);
 Result<CoreOptions> decode_core(const std::string& text);

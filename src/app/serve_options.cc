@@ -111,7 +111,8 @@ std::string encode_core(const CoreOptions& options) {
                        {"engine", options.engine},
                        {"supervisor", options.supervisor},
                        {"https_port", options.https_port},
-                       {"expose_all", options.expose_all}})
+                       {"expose_all", options.expose_all},
+                       {"control", options.control}})
       .dump();
 }
 
@@ -121,7 +122,8 @@ Result<CoreOptions> decode_core(const std::string& text) {
                      .engine = std::string(json["engine"].text()),
                      .supervisor = static_cast<int>(json["supervisor"].integer(-1)),
                      .https_port = static_cast<std::uint16_t>(json["https_port"].integer(443)),
-                     .expose_all = json["expose_all"].boolean()};
+                     .expose_all = json["expose_all"].boolean(),
+                     .control = std::string(json["control"].text())};
 }
 
 }  // namespace berth::app

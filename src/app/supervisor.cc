@@ -11,6 +11,8 @@
 #include "engine/address.h"
 #include "io/file.h"
 #include "io/process.h"
+#include "plan/lock.h"
+#include "plan/traffic_socket.h"
 
 namespace berth::app {
 namespace {
@@ -55,14 +57,15 @@ struct Role {
 
 class Supervisor {
  public:
-  Supervisor(ServeOptions options, std::string engine)
+  Supervisor(ServeOptions options, std::string engine, std::string control)
       : options_(std::move(options)),
         core_{.verb = "core",
               .argument = encode_core({.data = options_.data,
                                        .engine = std::move(engine),
                                        .supervisor = kChildChannel,
                                        .https_port = options_.websecure,
-                                       .expose_all = options_.expose_all})},
+                                       .expose_all = options_.expose_all,
+                                       .control = std::move(control)})},
         edge_{.verb = "edge", .argument = encode_edge(options_)} {}
 
   io::Task<int> run(io::Signals& signals) {
@@ -178,7 +181,9 @@ int run_serve(const std::vector<std::string>& arguments, const Environment& envi
   const std::string pid_file = options->data + "/serve.pid";
   if (auto written = io::write_file(pid_file, std::to_string(::getpid()) + "\n"); !written)
     return complain(written.error(), cli::kFailed);
-  Supervisor supervisor(std::move(*options), address->text());
+  const std::string control = plan::control_socket(plan::runtime_folder(lookup(environment, "XDG_RUNTIME_DIR")),
+                                                   address->text(), options->data);
+  Supervisor supervisor(std::move(*options), address->text(), control);
   const int status = loop.run(supervisor.run(**signals));
   (void)io::remove_file(pid_file);
   return status;

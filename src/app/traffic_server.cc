@@ -1,0 +1,159 @@
+#include "app/traffic_server.h"
+
+#include <algorithm>
+
+#include "io/file.h"
+
+namespace berth::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr auto kQuestion = seconds(5);     // for the line with the question
+constexpr auto kAgain = milliseconds(50);  // between two tries to connect to a container that starts
+constexpr auto kUsed = seconds(15);        // for the edge to use a snapshot
+constexpr auto kBeyond = seconds(30);      // for what a drain does beside waiting for requests
+
+io::Task<Result<void>> accepts_at(edge::Upstream upstream) {
+  bool ok = false;
+  const io::Address address = io::Address::ip(upstream.host, upstream.port, ok);
+  if (!ok) co_return fail(Code::internal, "\"" + upstream.host + "\" is no address");
+  CO_TRY(co_await io::connect(address));
+  co_return Result<void>{};
+}
+
+io::Task<bool> accept(const std::vector<edge::Upstream>& upstreams) {
+  for (const auto& upstream : upstreams)
+    if (!co_await io::within(seconds(2), accepts_at(upstream))) co_return false;
+  co_return true;
+}
+
+std::string text_of(const std::vector<edge::Upstream>& upstreams) {
+  std::string out;
+  for (const auto& each : upstreams) out += (out.empty() ? "" : ", ") + each.host + ":" + std::to_string(each.port);
+  return out;
+}
+
+}  // namespace
+
+io::Task<Result<void>> TrafficServer::run() {
+  const auto address = CO_TRY(io::Address::unix_path(path_));
+  const io::Context context = co_await io::here();
+  const auto listener = CO_TRY(io::Listener::open(*context.loop, address, {.backlog = 64, .mode = 0660}));
+  io::Scope scope(context);
+  while (true) {
+    auto stream = co_await listener->accept();
+    if (!stream) break;
+    scope.spawn(serve(std::move(*stream)));
+  }
+  scope.cancel();
+  co_await scope.join();
+  co_return io::remove_file(path_);
+}
+
+io::Task<void> TrafficServer::serve(std::unique_ptr<io::Stream> stream) {
+  const auto line = co_await io::within(kQuestion, plan::read_control_line(*stream));
+  if (!line) co_return;
+  const std::string reply = co_await answer(*line);
+  const auto sent = co_await io::within(kQuestion, io::write_all(*stream, reply));
+  static_cast<void>(sent);
+}
+
+io::Task<std::string> TrafficServer::answer(std::string line) {
+  using What = plan::ControlRequest::What;
+  const auto request = plan::decode_control_request(line);
+  if (!request) co_return plan::encode(request.error());
+  if (request->what == What::view) {
+    // What changed a moment ago counts.
+    const auto looked = co_await io::within(seconds(2), look());
+    static_cast<void>(looked);
+    co_return plan::encode(view());
+  }
+  if (request->what == What::drain) {
+    const auto drained = co_await io::within(request->most + kBeyond, drain(request->container, request->most));
+    co_return drained ? plan::encode(*drained) : plan::encode(drained.error());
+  }
+  auto routed = co_await io::within(request->most, route(request->container));
+  if (!routed && routed.error().code == Code::timeout) {
+    const Way way = board_.desk.way_of(request->container);
+    const std::string where = way.upstreams.empty() ? "" : " at " + text_of(way.upstreams);
+    routed = fail(Code::timeout,
+                  "it accepted no connection" + where + " within " + std::to_string(request->most.count()) + " s");
+  }
+  co_return routed ? plan::encode(*routed) : plan::encode(routed.error());
+}
+
+plan::TrafficView TrafficServer::view() const {
+  plan::TrafficView out{.edge = board_.accepted != 0};
+  for (const std::string& id : board_.desk.containers())
+    for (const auto& upstream : board_.desk.upstreams_of(id)) out.routed[id].push_back(upstream.port);
+  return out;
+}
+
+io::Task<Result<plan::Routing>> TrafficServer::route(std::string id) {
+  using State = Way::State;
+  const io::Context context = co_await io::here();
+  CO_TRY(co_await look());
+  while (true) {
+    const Way way = board_.desk.way_of(id);
+    if (way.state == State::unwanted) co_return plan::Routing::none;
+    if (way.state == State::gone) co_return fail(Code::conflict, "the container is gone");
+    if (way.state == State::down || way.state == State::refused) co_return fail(Code::conflict, way.why);
+    if (way.state == State::open && co_await accept(way.upstreams)) break;
+    const auto moved = co_await io::within(way.state == State::open ? kAgain : milliseconds(1000), next_move());
+    static_cast<void>(moved);
+    if (const auto why = context.cancel->why()) co_return fail(*why, "given up");
+  }
+  board_.desk.handover.admit(id);
+  CO_TRY(co_await look());
+  CO_TRY(co_await used());
+  if (board_.desk.upstreams_of(id).empty())
+    co_return fail(Code::conflict, "the container stopped serving while it was routed");
+  co_return plan::Routing::routed;
+}
+
+io::Task<Result<plan::Drained>> TrafficServer::drain(std::string id, io::Duration most) {
+  CO_TRY(co_await look());
+  const auto before = board_.desk.upstreams_of(id);
+  board_.desk.handover.leave(id);
+  CO_TRY(co_await look());
+  if (!board_.desk.upstreams_of(id).empty()) {
+    board_.desk.handover.stay(id);
+    board_.wanted.set();
+    co_return fail(Code::conflict, "no other container answers its requests");
+  }
+  if (auto done = co_await io::within(kUsed, used()); !done) co_return fail(std::move(done).error());
+  std::vector<std::string> keys;
+  for (const auto& upstream : before) keys.push_back(edge::upstream_key(upstream));
+  const auto empty = co_await io::within(most, until_unused(std::move(keys)));
+  if (!empty && empty.error().code != Code::timeout) co_return fail(empty.error());
+  co_return empty ? plan::Drained::empty : plan::Drained::forced;
+}
+
+// A look that begins from now on has ended.
+io::Task<Result<void>> TrafficServer::look() {
+  const std::uint64_t next = board_.begun + 1;
+  board_.wanted.set();
+  while (board_.ended < next) CO_TRY(co_await next_move());
+  co_return Result<void>{};
+}
+
+// The edge uses what is known now.
+io::Task<Result<void>> TrafficServer::used() {
+  while (board_.accepted < board_.desk.snapshot.version) CO_TRY(co_await next_move());
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> TrafficServer::until_unused(std::vector<std::string> keys) {
+  while (std::ranges::any_of(keys, [&](const auto& key) { return board_.leaving.contains(key); }))
+    CO_TRY(co_await next_move());
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> TrafficServer::next_move() {
+  board_.moved.reset();
+  co_return co_await board_.moved.wait();
+}
+
+}  // namespace berth::app

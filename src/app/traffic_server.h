@@ -1,0 +1,49 @@
+// Core's side of a replacement without a gap: answers plan::Traffic's questions on the control socket.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "app/core.h"
+#include "io/scope.h"
+#include "io/socket.h"
+#include "plan/traffic_socket.h"
+
+namespace berth::app {
+
+/// What core and the traffic server share. Thread: the loop's.
+struct Switchboard {
+  explicit Switchboard(Desk& its_desk) : desk(its_desk) {}
+  Desk& desk;
+  std::uint64_t begun = 0;        ///< number of the last look at the engine
+  std::uint64_t ended = 0;        ///< of the last one that ended well
+  std::uint64_t accepted = 0;     ///< the snapshot that the edge uses; 0: there is no edge
+  std::set<std::string> leaving;  ///< upstream_key of those that are named no more and still answer requests
+  io::Event wanted;               ///< core shall look at the engine
+  io::Event moved;                ///< one of the above changed
+};
+
+/// Answers connections on `path` (0660) until cancelled; each has one question.
+class TrafficServer {
+ public:
+  TrafficServer(Switchboard& board, std::string path) : board_(board), path_(std::move(path)) {}
+  /// Code::conflict when another serve answers there.
+  io::Task<Result<void>> run();
+
+ private:
+  io::Task<void> serve(std::unique_ptr<io::Stream> stream);
+  io::Task<std::string> answer(std::string line);
+  plan::TrafficView view() const;
+  io::Task<Result<plan::Routing>> route(std::string id);
+  io::Task<Result<plan::Drained>> drain(std::string id, io::Duration most);
+  io::Task<Result<void>> look();
+  io::Task<Result<void>> used();
+  io::Task<Result<void>> until_unused(std::vector<std::string> keys);
+  io::Task<Result<void>> next_move();
+
+  Switchboard& board_;
+  std::string path_;
+};
+
+}  // namespace berth::app
