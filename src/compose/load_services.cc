@@ -106,6 +106,20 @@ class ServiceFiles {
   const Environment& environment_;
 };
 
+// A file that shall have another owner or mode in the container is copied, since a mount shows those of the host.
+Result<void> read_copied(Context& context, std::string_view section, const Json& grants, const Json& declared,
+                         Project& project) {
+  for (const Json& grant : grants.items()) {
+    const bool copied = !grant["uid"].is_empty() || !grant["gid"].is_empty() || !grant["mode"].is_empty();
+    const std::string name(grant["source"].text()), path(declared[name]["file"].text());
+    if (!copied || path.empty()) continue;
+    auto text = context.read(path);
+    if (!text) return fail(std::move(text).error().within(fmt::format("{}.{}", section, name)));
+    project.contents[fmt::format("{}.{}", section, name)] = std::move(*text);
+  }
+  return {};
+}
+
 Condition condition_of(std::string_view text) {
   if (text == "service_healthy") return Condition::healthy;
   if (text == "service_completed_successfully") return Condition::completed_successfully;
@@ -175,6 +189,9 @@ Result<void> read_service_files(Context& context, const Node& model, Project& pr
     if (context.options.resolve_environment) TRY(files.add_variables(service));
     TRY(files.add_labels(service));
     TRY(files.read_profiles(service, project));
+    if (!context.options.resolve_paths) continue;
+    TRY(read_copied(context, "secrets", service.config["secrets"], project.secrets, project));
+    TRY(read_copied(context, "configs", service.config["configs"], project.configs, project));
   }
   return {};
 }
