@@ -58,18 +58,28 @@ Result<std::chrono::nanoseconds> time_of(const Json& value) {
   return time;
 }
 
+Result<void> read_retries(const Json& value, Readiness& ready) {
+  const std::string text = scalar_text(value);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ready.retries);
+  if (error != std::errc() || end != text.data() + text.size() || ready.retries < 0)
+    return fail(Code::invalid, fmt::format("\"{}\" is not a number of tries", text));
+  return {};
+}
+
 Result<void> read_member(std::string_view key, const Json& value, Readiness& ready) {
   if (key == "tcp") return read_tcp(value, ready);
   if (key == "http") return read_http(value, ready);
   if (key == "exec") return read_exec(value, ready);
-  (key == "interval" ? ready.interval : ready.timeout) = TRY(time_of(value));
+  if (key == "retries") return read_retries(value, ready);
+  (key == "interval" ? ready.interval : key == "timeout" ? ready.timeout : ready.start_period) = TRY(time_of(value));
   return {};
 }
 
 }  // namespace
 
 Result<std::optional<Readiness>> readiness_of(const Project& project, std::string_view service) {
-  static constexpr std::array<std::string_view, 5> kKeys = {"tcp", "http", "exec", "interval", "timeout"};
+  static constexpr std::array<std::string_view, 7> kKeys = {"tcp",     "http",         "exec",   "interval",
+                                                            "timeout", "start_period", "retries"};
   const Json& given = project.extensions["services"][service][kReadyKey];
   if (given.is_null()) return std::nullopt;
   Readiness ready;
@@ -77,7 +87,7 @@ Result<std::optional<Readiness>> readiness_of(const Project& project, std::strin
   for (const auto& [key, value] : given.members()) {
     if (std::ranges::find(kKeys, key) == kKeys.end())
       return fail(Code::invalid, fmt::format("{}: unknown key \"{}\"{}", kReadyKey, key, suggestion(key, kKeys)));
-    if (key != "interval" && key != "timeout") ++probes;
+    if (key == "tcp" || key == "http" || key == "exec") ++probes;
     if (const auto read = read_member(key, value, ready); !read)
       return fail(Code::invalid, fmt::format("{}.{}: {}", kReadyKey, key, read.error().message));
   }

@@ -17,8 +17,8 @@ inline constexpr std::string_view kReadyKey = "x-berth.ready";
 /// Label of a service that exists to be built for others: it never gets a container.
 inline constexpr std::string_view kBuildOnlyLabel = "berth.build-only";
 
-/// `x-berth.ready: {tcp: 5432}`, `{http: 8080/health}` or `{exec: [pg_isready, -q]}`, with `interval` and `timeout`
-/// beside it.
+/// `x-berth.ready: {tcp: 5432}`, `{http: 8080/health}` or `{exec: [pg_isready, -q]}`, with `interval`,
+/// `timeout`, `start_period` and `retries` beside it.
 struct Readiness {
   enum class Kind {
     tcp,   ///< ready when `port` of the container accepts a connection
@@ -31,6 +31,8 @@ struct Readiness {
   std::vector<std::string> command{};                           ///< exec; not empty
   std::chrono::nanoseconds interval = std::chrono::seconds(1);  ///< from the end of a try to the next
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);   ///< of one try
+  std::chrono::nanoseconds start_period{0};                     ///< failures in it do not count
+  std::int64_t retries = 60;  ///< failures after which it will not be ready; 0: no end
 };
 
 /// Nothing when the service says nothing of it. Code::invalid, naming member and reason but no place, for what load()

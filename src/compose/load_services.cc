@@ -112,7 +112,7 @@ Result<void> read_copied(Context& context, std::string_view section, const Json&
   for (const Json& grant : grants.items()) {
     const bool copied = !grant["uid"].is_empty() || !grant["gid"].is_empty() || !grant["mode"].is_empty();
     const std::string name(grant["source"].text()), path(declared[name]["file"].text());
-    if (!copied || path.empty()) continue;
+    if (!copied || path.empty() || context.files.kind(path) != Files::Kind::file) continue;  // creation says so
     auto text = context.read(path);
     if (!text) return fail(std::move(text).error().within(fmt::format("{}.{}", section, name)));
     project.contents[fmt::format("{}.{}", section, name)] = std::move(*text);

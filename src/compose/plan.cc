@@ -258,6 +258,7 @@ Result<plan::Plan> plan_up(const Project& project, const plan::Observed& observe
   TRY(detail::decide_volumes(up));
   TRY(detail::decide_services(up));
   detail::decide_orphans(up);
+  TRY(detail::decide_rollouts(up));
   TRY(detail::emit_images(up));
   TRY(detail::emit_networks(up));
   detail::emit_volumes(up);

@@ -11,6 +11,7 @@
 #include "compose/project.h"
 #include "plan/observed.h"
 #include "plan/plan.h"
+#include "plan/traffic_view.h"
 
 namespace berth::compose {
 
@@ -48,6 +49,8 @@ struct UpOptions {
   std::int64_t wait_timeout = 0;          ///< seconds for each wait of --wait, 0 for none
   bool adopt = false;                     ///< take over containers made from another working directory
   bool ignore_orphans = false;            ///< COMPOSE_IGNORE_ORPHANS: no warning
+  bool rolling = true;                    ///< false, --no-rolling: everything stop-first, as Compose does
+  plan::TrafficView traffic{};            ///< what edges send requests to: that is replaced start-first where it can be
 };
 /// The ops that make the world as the project says. Fails, with the place in the file, for what no plan can do: an
 /// unknown service (not_found), a missing external network or volume (not_found), a cycle (invalid, naming the path), a

@@ -4,14 +4,14 @@
 #include "compose/plan_parts.h"
 
 namespace berth::compose::detail {
-namespace {
 
 using plan::Node;
 using plan::Until;
 
 plan::ContainerRef target_of(const Decision& decision) {
-  if (decision.created != 0) return {.name = decision.name, .created_by = decision.created};
-  return ref_of(*decision.old);
+  const std::string name = decision.rolls ? temporary_name(*decision.old, decision.name) : decision.name;
+  if (decision.created != 0) return {.name = name, .created_by = decision.created};
+  return ref_of(decision.successor ? *decision.successor : *decision.old);
 }
 
 Node node_of(const Decision& decision, plan::Op op, std::vector<int> after) {
@@ -27,8 +27,12 @@ Node node_of(const Decision& decision, plan::Op op, std::vector<int> after) {
           .replacing = decision.old && decision.makes_new()};
 }
 
-bool satisfies(const plan::Container& container, Until until) {
+namespace {
+
+// Whether what was observed is enough; what a probe would say is not known.
+bool satisfies(const plan::Container& container, Until until, bool probed) {
   const bool runs = container.state == plan::State::running;
+  if (runs && probed && container.health == plan::Health::none) return false;
   switch (until) {
     case Until::ready:
       return runs && (container.health == plan::Health::none || container.health == plan::Health::healthy);
@@ -46,10 +50,13 @@ const std::vector<int>& waits_for(Up& up, const std::string& service, Until unti
   if (until == Until::ready && stronger != up.waits.end()) return stronger->second;
   const auto [found, is_new] = up.waits.try_emplace({service, until});
   if (!is_new) return found->second;
+  const Service* target = up.project.find(service);
+  auto probe = target && until != Until::completed ? probe_of(up.project, *target) : std::nullopt;
   for (const Decision& one : up.of(service)) {
     if (one.fate == Fate::remove) continue;
-    if (one.fate == Fate::keep && satisfies(*one.old, until)) continue;
-    Node node = node_of(one, plan::WaitContainer{.container = target_of(one), .until = until}, {one.started});
+    if (one.fate == Fate::keep && satisfies(*one.old, until, probe.has_value())) continue;
+    Node node =
+        node_of(one, plan::WaitContainer{.container = target_of(one), .until = until, .probe = probe}, {one.started});
     node.cause = cause;
     node.differences.clear();
     node.replacing = false;
@@ -58,7 +65,8 @@ const std::vector<int>& waits_for(Up& up, const std::string& service, Until unti
   return found->second;
 }
 
-// The nodes after which a service may start, as its depends_on says.
+}  // namespace
+
 std::vector<int> gate_of(Up& up, const Service& service) {
   std::vector<int> gate;
   if (up.options.no_deps) return gate;
@@ -75,6 +83,8 @@ std::vector<int> gate_of(Up& up, const Service& service) {
   }
   return gate;
 }
+
+namespace {
 
 // Something that this service wants to be restarted with goes down: it stops first, and so cannot wait for it.
 bool must_stop_first(const Up& up, const Decision& decision) {
@@ -124,8 +134,12 @@ std::vector<int> emit_completion(Up& up, Decision& decision, std::vector<int> af
     for (const auto& network : up.networks) after.push_back(network.second);
   std::vector<int> last;
   if (!request.files.empty())
-    last.push_back(up.builder.add(
-        node_of(decision, plan::CopyIn{.container = target_of(decision), .files = std::move(request.files)}, after)));
+    last.push_back(
+        up.builder.add(node_of(decision,
+                               plan::CopyIn{.container = target_of(decision),
+                                            .files = std::move(request.files),
+                                            .into_volumes = request.desired["HostConfig"]["ReadonlyRootfs"].boolean()},
+                               after)));
   for (Connection& connection : request.connections)
     last.push_back(up.builder.add(node_of(decision,
                                           plan::ConnectNetwork{.container = target_of(decision),
@@ -137,7 +151,8 @@ std::vector<int> emit_completion(Up& up, Decision& decision, std::vector<int> af
   return last;
 }
 
-// CreateContainer and its completion; returns the last of them.
+}  // namespace
+
 Result<std::vector<int>> emit_creation(Up& up, Decision& decision) {
   CreateRequest& request = decision.request;
   if (decision.old) {
@@ -160,23 +175,32 @@ Result<std::vector<int>> emit_creation(Up& up, Decision& decision) {
 void emit_stop(Up& up, Decision& decision, std::vector<int> after) {
   if (!plan::is_up(decision.old->state)) return;
   const auto grace = grace_of(decision.service, up.options.timeout);
-  decision.stopped = up.builder.add(
+  decision.stopped = add_stop(
+      up.builder, decision.service, *decision.old,
       node_of(decision, plan::StopContainer{.container = ref_of(*decision.old), .grace = grace}, std::move(after)));
 }
 
 void emit_removal(Up& up, Decision& decision, std::vector<int> after) {
   after.push_back(decision.stopped);
-  decision.removed = up.builder.add(
-      node_of(decision, plan::RemoveContainer{.container = ref_of(*decision.old), .volumes = false}, std::move(after)));
+  decision.removed = add_removal(
+      up.builder, *decision.old,
+      node_of(decision, plan::RemoveContainer{.container = ref_of(*decision.old), .volumes = false}, std::move(after)),
+      decision.makes_new() ? decision.request.desired : Json());
 }
 
 void emit_start(Up& up, Decision& decision, std::vector<int> after) {
   if (up.options.no_start && decision.fate != Fate::rejoin) return;
-  plan::Op op = plan::StartContainer{.container = target_of(decision)};
-  if (decision.created == 0 && decision.stopped == 0 && decision.old->state == plan::State::paused)
-    op = plan::UnpauseContainer{.container = target_of(decision)};
-  decision.started = up.builder.add(node_of(decision, std::move(op), std::move(after)));
+  if (decision.created == 0 && decision.stopped == 0 && decision.old->state == plan::State::paused) {
+    decision.started =
+        up.builder.add(node_of(decision, plan::UnpauseContainer{.container = target_of(decision)}, std::move(after)));
+    return;
+  }
+  decision.started =
+      add_start(up.builder, decision.service,
+                node_of(decision, plan::StartContainer{.container = target_of(decision)}, std::move(after)));
 }
+
+namespace {
 
 // Off the networks that go, of which the removal waits for it.
 void emit_leaving(Up& up, Decision& decision) {
@@ -217,6 +241,7 @@ void emit_rejoining(Up& up, Decision& decision) {
   after.insert(after.end(), completion.begin(), completion.end());
   const std::vector<int> gate = gate_of(up, *decision.service);
   after.insert(after.end(), gate.begin(), gate.end());
+  if (!was_up) after = emit_pre_start(up, decision, std::move(after));
   emit_start(up, decision, std::move(after));
 }
 
@@ -228,7 +253,8 @@ Result<void> emit_recreation(Up& up, Decision& decision) {
     emit_leaving(up, decision);
   }
   const std::vector<int> ready = TRY(emit_creation(up, decision));
-  const std::vector<int> gate = up.options.no_start ? std::vector<int>() : gate_of(up, *decision.service);
+  std::vector<int> gate;
+  if (!up.options.no_start) gate = emit_pre_start(up, decision, gate_of(up, *decision.service));
   std::vector<int> swap = ready;
   if (!must_stop_first(up, decision)) swap.insert(swap.end(), gate.begin(), gate.end());
   if (decision.fate != Fate::replace) emit_stop(up, decision, swap);
@@ -246,7 +272,7 @@ Result<void> emit_recreation(Up& up, Decision& decision) {
 Result<void> emit_new(Up& up, Decision& decision) {
   std::vector<int> after = TRY(emit_creation(up, decision));
   if (up.options.no_start) return {};
-  const std::vector<int> gate = gate_of(up, *decision.service);
+  const std::vector<int> gate = emit_pre_start(up, decision, gate_of(up, *decision.service));
   after.insert(after.end(), gate.begin(), gate.end());
   emit_start(up, decision, std::move(after));
   return {};
@@ -267,14 +293,14 @@ Result<void> emit(Up& up, Decision& decision) {
     case Fate::keep:
       break;
     case Fate::remove:
-      emit_stop(up, decision, up.image_nodes());
-      emit_removal(up, decision, up.image_nodes());
+      emit_parting(up, decision);
       break;
     case Fate::restart:
       emit_stop(up, decision, up.image_nodes());
       [[fallthrough]];
     case Fate::start: {
       std::vector<int> after = gate_of(up, *decision.service);
+      if (decision.fate == Fate::start) after = emit_pre_start(up, decision, std::move(after));
       const std::vector<int> images = up.image_nodes();
       const std::vector<int> completion = emit_completion(up, decision, images);
       after.insert(after.end(), completion.begin(), completion.end());
@@ -291,7 +317,7 @@ Result<void> emit(Up& up, Decision& decision) {
       return emit_new(up, decision);
     case Fate::replace:
     case Fate::recreate:
-      return emit_recreation(up, decision);
+      return decision.rolls ? emit_rolling(up, decision) : emit_recreation(up, decision);
   }
   return {};
 }
@@ -328,8 +354,9 @@ void order_names(Up& up) {
   }
 }
 
-// Whether the service may have a health check; an image that is not here yet may bring one.
+// Whether the service may have a health check or a probe; an image that is not here yet may bring one.
 bool may_be_healthy(const Up& up, const Service& service) {
+  if (probe_of(up.project, service)) return true;
   const Json& own = service.config["healthcheck"];
   if (own["disable"].boolean()) return false;
   const Json& test = own["test"];
@@ -369,6 +396,7 @@ Result<void> emit_containers(Up& up) {
   order_network_removals(up);
   order_stops(up);
   order_names(up);
+  order_rollouts(up);
   emit_final_waits(up);
   return {};
 }

@@ -1,5 +1,6 @@
 // What becomes of each container of the wanted services.
 #include <algorithm>
+#include <array>
 
 #include "compose/extension.h"
 #include "compose/plan_parts.h"
@@ -196,6 +197,35 @@ Result<Decision> decide_container(const Up& up, const Service& service, int numb
   return decision;
 }
 
+// Where an interrupted start-first replacement got as far as the end of the old one, the new one is the container.
+void settle_leftovers(Found& found) {
+  for (const Container*& leftover : found.leftovers) {
+    const auto old = found.by_number.find(leftover->number);
+    if (leftover->state != State::running || old == found.by_number.end() || plan::is_up(old->second->state)) continue;
+    std::swap(leftover, old->second);
+  }
+}
+
+// Where it did not, the new one still takes over, if it is what the project says.
+void find_successors(const Up& up, Found& found, std::vector<Decision>& all) {
+  for (Decision& decision : all) {
+    if (decision.fate != Fate::recreate) continue;
+    const auto leftover = std::ranges::find_if(found.leftovers, [&](const Container* one) {
+      return one->number == decision.number && one->state == State::running &&
+             one->label(plan::label::kReplace) == decision.old->id;
+    });
+    if (leftover == found.leftovers.end()) continue;
+    Decision other{.service = decision.service,
+                   .number = decision.number,
+                   .name = decision.name,
+                   .old = *leftover,
+                   .request = decision.request};
+    if (!differences_of(up, other).empty()) continue;
+    decision.successor = *leftover;
+    found.leftovers.erase(leftover);
+  }
+}
+
 // Obsolete ones go first, then the highest numbers.
 void shrink(std::vector<Decision>& all, std::size_t scale) {
   const auto rank = [](const Decision& one) { return std::pair(one.makes_new() ? 1 : 0, one.number); };
@@ -250,7 +280,8 @@ Result<void> check_name(const Up& up, const Decision& decision) {
 Result<void> decide_service(Up& up, const Service& service) {
   const int scale = scale_of(up, service);
   TRY(check_scale(up, service, scale));
-  const Found found = sort_out(up, service);
+  Found found = sort_out(up, service);
+  settle_leftovers(found);
   std::vector<Decision> all;
   for (const auto& [number, container] : found.by_number)
     all.push_back(TRY(decide_container(up, service, number, container)));
@@ -258,6 +289,7 @@ Result<void> decide_service(Up& up, const Service& service) {
     all.push_back(TRY(decide_container(up, service, container->number, container)));
   shrink(all, static_cast<std::size_t>(scale));
   TRY(grow(up, service, all, static_cast<std::size_t>(scale)));
+  find_successors(up, found, all);
   for (const Container* container : found.leftovers)
     all.push_back(removal(service, *container, "left behind by an interrupted recreation"));
   up.places[service.name] = {up.decisions.size(), up.decisions.size() + all.size()};
@@ -278,22 +310,45 @@ const Dependency* restarting_with(const Service& service, const Those& those) {
   return nullptr;
 }
 
+bool lives_in(const Service& service, std::string_view other) {
+  return std::ranges::any_of(std::array{"network_mode", "ipc", "pid"}, [&](const char* space) {
+    const std::string_view mode = service.config[space].text();
+    return mode.starts_with("service:") && mode.substr(8) == other;
+  });
+}
+
+// Why a running container of `service` restarts; "" when it does not.
+std::string restart_cause(const Service& service, const std::map<std::string_view, std::string_view>& interrupted,
+                          const std::set<std::string_view>& begun) {
+  for (const Dependency& dependency : service.dependencies) {
+    const std::string& other = dependency.service;
+    if (begun.contains(other) && lives_in(service, other))
+      return "lives in a namespace of " + other + ", which is started";
+    const auto found = interrupted.find(other);
+    if (dependency.restart && found != interrupted.end())
+      return "depends on " + other + " (restart: true), which is " + std::string(found->second);
+  }
+  return "";
+}
+
 // A running dependent of something that is made anew, where depends_on says `restart: true`; and its dependents in
 // turn, which may live in its namespaces. What stops before a network goes stops after those dependents: one that is
-// recreated cannot wait for its new container then.
+// recreated cannot wait for its new container then. Who lives in a namespace is lost as well when the other one was
+// down and starts.
 void decide_restarts(Up& up) {
   std::map<std::string_view, std::string_view> interrupted;  // service -> what happens to it
   Names down_first;
+  std::set<std::string_view> begun;
   for (Decision& decision : up.decisions) {
     const Service& service = *decision.service;
     if (decision.fate == Fate::recreate && restarting_with(service, down_first)) decision.fate = Fate::replace;
     if (decision.fate == Fate::replace || decision.fate == Fate::rejoin) down_first.insert(service.name);
     const bool stays = decision.fate == Fate::keep && decision.old->state == State::running;
-    if (const auto* with = stays ? restarting_with(service, interrupted) : nullptr) {
+    if (const std::string why = stays ? restart_cause(service, interrupted, begun) : ""; !why.empty()) {
       decision.fate = Fate::restart;
-      decision.cause =
-          "depends on " + with->service + " (restart: true), which is " + std::string(interrupted[with->service]);
+      decision.cause = why;
     }
+    if (decision.fate == Fate::start) begun.insert(service.name);
     if (decision.interrupts()) interrupted[service.name] = decision.makes_new() ? "recreated" : "restarted";
   }
 }

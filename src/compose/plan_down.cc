@@ -74,14 +74,16 @@ void emit_containers(Down& down) {
     for (const Container* container : down.containers[service]) {
       int stopped = 0;
       if (plan::is_up(container->state))
-        stopped = down.builder.add(
+        stopped = detail::add_stop(
+            down.builder, down.project.find(service), *container,
             node_of(*container,
                     plan::StopContainer{.container = detail::ref_of(*container),
                                         .grace = detail::grace_of(down.project.find(service), down.options.timeout)},
                     before));
       std::vector<int> after = before;
       after.push_back(stopped);
-      removals.push_back(down.builder.add(
+      removals.push_back(detail::add_removal(
+          down.builder, *container,
           node_of(*container,
                   plan::RemoveContainer{
                       .container = detail::ref_of(*container), .volumes = down.options.volumes, .force = true},

@@ -52,10 +52,22 @@ Names dependency_names(const Project& project, const plan::Observed& observed, c
 std::vector<std::string> label_order(const Project& project, const plan::Observed& observed);
 /// Service -> those of project and containers that depend on it, by dependency_names.
 std::map<std::string, Names, std::less<>> dependents_of_all(const Project& project, const plan::Observed& observed);
+/// The x-berth.ready of a service; nothing when it has none. load() has checked it.
+std::optional<plan::Probe> probe_of(const Project& project, const Service& service);
 /// Seconds until a stopped container is killed: -t, else what the service says.
 std::optional<std::int64_t> grace_of(const Service* service, std::optional<std::int64_t> timeout);
 /// Names of the volumes that the project declares, in services that are switched off too.
 Names claimed_volumes(const Project& project);
+/// The stop of a container, after its service's pre_stop hooks; returns the stop's node.
+int add_stop(plan::PlanBuilder& builder, const Service* service, const plan::Container& container, plan::Node stop);
+/// A start with its service's post_start hooks; returns what must have succeeded before it counts as started.
+int add_start(plan::PlanBuilder& builder, const Service* service, plan::Node start);
+/// A restart between both kinds of hooks; returns as add_start.
+int add_restart(plan::PlanBuilder& builder, const Service* service, const plan::Container& container,
+                plan::Node restart);
+/// The removal of a container, and of the volumes with copied files that it alone has; `stays` may still mount some.
+int add_removal(plan::PlanBuilder& builder, const plan::Container& container, plan::Node removal,
+                const Json& stays = {});
 /// A difference list in one line.
 std::string cause_of(const std::vector<plan::Difference>& differences);
 
@@ -81,6 +93,9 @@ struct Decision {
   /// What would create it. Of a container that stays as it was created and never started, `files` and `connections`
   /// are what that creation may not have come to.
   CreateRequest request{};
+  bool rolls = false;       ///< a recreation that is start-first
+  /// With recreate: made by an interrupted start-first replacement of `old`, runs, and is as the project says.
+  const plan::Container* successor = nullptr;
 
   // Nodes, once emitted; 0 for none.
   int created = 0;
@@ -88,6 +103,8 @@ struct Decision {
   int removed = 0;
   int started = 0;
   std::vector<int> left{};  ///< disconnections from networks that go
+  int first = 0;  ///< of a start-first replacement
+  int last = 0;
 
   bool makes_new() const { return fate == Fate::create || fate == Fate::recreate || fate == Fate::replace; }
   /// What runs now will be down for a while.
@@ -123,6 +140,7 @@ struct Up {
   std::map<std::string, int> volumes{};
   std::map<std::string, int> images{};  ///< reference -> node
   std::map<std::pair<std::string, plan::Until>, std::vector<int>> waits{};
+  std::map<std::string, std::vector<int>> pre_started{};  ///< service -> the ends of its pre_start containers
 
   /// The decisions on a service's containers, leftovers included; empty before it was decided on.
   std::span<Decision> of(std::string_view service);
@@ -140,5 +158,30 @@ Result<void> emit_networks(Up& up);
 void emit_volumes(Up& up);
 Result<void> emit_containers(Up& up);
 void note_keeps(Up& up);
+
+// What emit_containers and emit_rolling share.
+plan::ContainerRef target_of(const Decision& decision);
+plan::Node node_of(const Decision& decision, plan::Op op, std::vector<int> after);
+/// The nodes after which the service may start, as its depends_on says.
+std::vector<int> gate_of(Up& up, const Service& service);
+/// CreateContainer and what must follow it before a start; returns all of them.
+Result<std::vector<int>> emit_creation(Up& up, Decision& decision);
+void emit_start(Up& up, Decision& decision, std::vector<int> after);
+void emit_stop(Up& up, Decision& decision, std::vector<int> after);
+void emit_removal(Up& up, Decision& decision, std::vector<int> after);
+
+/// The service's pre_start containers, which share the volumes of the decision's container; returns after what it may
+/// start: `gate` and their ends.
+std::vector<int> emit_pre_start(Up& up, const Decision& decision, std::vector<int> gate);
+
+/// For each service whose running containers are replaced: start-first, or why not. Code::invalid for a label that
+/// says neither.
+Result<void> decide_rollouts(Up& up);
+/// New container beside the old one, ready, requests to it, none to the old one any more, old one gone.
+Result<void> emit_rolling(Up& up, Decision& decision);
+/// A container that gets requests and goes for good, while others of its service stay: its requests end first.
+void emit_parting(Up& up, Decision& decision);
+/// Start-first replacements of one service follow each other.
+void order_rollouts(Up& up);
 
 }  // namespace berth::compose::detail

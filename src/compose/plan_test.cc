@@ -30,7 +30,15 @@ std::optional<std::int64_t> seconds(const Json& value) {
   return value.is_null() ? std::optional<std::int64_t>() : value.integer();
 }
 
-UpOptions up_options(const Json& flags) {
+// "traffic": {"shop-web-1": 8080}: an edge sends requests to these containers; "no_edge": why none does.
+plan::TrafficView traffic_of(const plan::Observed& observed, const Json& flags) {
+  plan::TrafficView view{.edge = flags.contains("traffic"), .why = std::string(flags["no_edge"].text())};
+  for (const auto& [name, port] : flags["traffic"].members())
+    view.routed[observed.container(name)->id] = {static_cast<std::uint16_t>(port.integer())};
+  return view;
+}
+
+UpOptions up_options(const plan::Observed& observed, const Json& flags) {
   UpOptions options{.services = texts(flags["services"])};
   options.force_recreate = flags["force_recreate"].boolean();
   options.no_recreate = flags["no_recreate"].boolean();
@@ -43,6 +51,8 @@ UpOptions up_options(const Json& flags) {
   options.timeout = seconds(flags["timeout"]);
   options.wait = flags["wait"].boolean();
   options.adopt = flags["adopt"].boolean();
+  options.rolling = !flags["no_rolling"].boolean();
+  options.traffic = traffic_of(observed, flags);
   options.ignore_orphans = flags["ignore_orphans"].boolean();
   const std::string_view build = flags["build"].text(), pull = flags["pull"].text();
   if (build == "always") options.build = Build::always;
@@ -89,7 +99,7 @@ Result<plan::Plan> planned(const Project& project, const plan::Observed& observe
   if (verb == "pull") return plan_images(project, observed, {.services = texts(flags["services"])});
   if (verb == "build") return plan_images(project, observed, {.services = texts(flags["services"]), .build = true});
   EXPECT_EQ(verb, "up");
-  return plan_up(project, observed, up_options(flags));
+  return plan_up(project, observed, up_options(observed, flags));
 }
 
 void add_outside(const Json& facts, Project& project) {

@@ -125,10 +125,11 @@ bool ready(const Container& container) {
 
 // Services for which others wait, and for what.
 struct Awaited {
+  const Project& project;
   Names healthy{}, completed{};
 };
 Awaited awaited_in(const Project& project) {
-  Awaited out{.completed = detail::one_shots_of(project)};
+  Awaited out{.project = project, .completed = detail::one_shots_of(project)};
   for (const Service& service : project.services)
     for (const Dependency& dependency : service.dependencies)
       if (dependency.condition == Condition::healthy) out.healthy.insert(dependency.service);
@@ -140,10 +141,13 @@ int wait_for_dependents(plan::PlanBuilder& builder, const Awaited& awaited, cons
   const bool healthy = awaited.healthy.contains(container.service);
   const bool completed = awaited.completed.contains(container.service);
   if (!healthy && !completed) return started;
-  if (started == 0 && (ready(container) || (completed && container.exit_code == 0))) return 0;
+  const Service* own = awaited.project.find(container.service);
+  const auto probe = own ? detail::probe_of(awaited.project, *own) : std::nullopt;
+  if (started == 0 && ((ready(container) && !probe) || (completed && container.exit_code == 0))) return 0;
   const plan::Until until = healthy ? plan::Until::healthy : plan::Until::completed;
-  return builder.add(node_of(container, plan::WaitContainer{.container = detail::ref_of(container), .until = until},
-                             {started}, "others depend on it"));
+  return builder.add(
+      node_of(container, plan::WaitContainer{.container = detail::ref_of(container), .until = until, .probe = probe},
+              {started}, "others depend on it"));
 }
 
 void emit_start(plan::PlanBuilder& builder, const Awaited& awaited, const Container& container,
@@ -152,7 +156,8 @@ void emit_start(plan::PlanBuilder& builder, const Awaited& awaited, const Contai
   if (container.state == State::paused)
     started = builder.add(node_of(container, plan::UnpauseContainer{detail::ref_of(container)}, gate, "paused"));
   else if (!plan::is_up(container.state))
-    started = builder.add(
+    started = detail::add_start(
+        builder, awaited.project.find(container.service),
         node_of(container, plan::StartContainer{detail::ref_of(container)}, gate, detail::state_text(container)));
   else
     keep(builder, container, detail::state_text(container));
@@ -176,8 +181,11 @@ Result<plan::Plan> plan_start(const Project& project, const plan::Observed& obse
                nodes_of(ready_nodes, detail::dependency_names(project, observed, container->service)));
   if (!options.wait) return builder.take();
   for (const Container* container : containers) {
-    if (ready(*container) || awaited.completed.contains(container->service)) continue;
-    const plan::WaitContainer wait{.container = detail::ref_of(*container), .seconds = options.wait_timeout};
+    const Service* service = project.find(container->service);
+    const auto probe = service ? detail::probe_of(project, *service) : std::nullopt;
+    if ((ready(*container) && !probe) || awaited.completed.contains(container->service)) continue;
+    const plan::WaitContainer wait{
+        .container = detail::ref_of(*container), .seconds = options.wait_timeout, .probe = probe};
     builder.add(node_of(*container, wait, ready_nodes[container->service], "--wait"));
   }
   return builder.take();
@@ -198,10 +206,30 @@ Result<plan::Plan> plan_stop(const Project& project, const plan::Observed& obser
     const plan::StopContainer stop{.container = detail::ref_of(*container),
                                    .grace = detail::grace_of(project.find(container->service), options.timeout)};
     stopped[container->service].push_back(
-        builder.add(node_of(*container, stop, nodes_of(stopped, dependents[container->service]), "stop")));
+        detail::add_stop(builder, project.find(container->service), *container,
+                         node_of(*container, stop, nodes_of(stopped, dependents[container->service]), "stop")));
   }
   return builder.take();
 }
+
+namespace {
+
+// Who wants to be restarted with what it depends on, and who wants so with these.
+void add_dependents(const Project& project, const Names& asked, std::vector<std::string>& services) {
+  if (asked.empty()) return;
+  Names all = asked;
+  for (bool more = true; more;) {
+    more = false;
+    for (const Service& service : project.services)
+      for (const Dependency& dependency : service.dependencies) {
+        if (!dependency.restart || !all.contains(dependency.service) || !all.insert(service.name).second) continue;
+        services.push_back(service.name);
+        more = true;
+      }
+  }
+}
+
+}  // namespace
 
 Result<plan::Plan> plan_restart(const Project& project, const plan::Observed& observed, const VerbOptions& options) {
   TRY(detail::check_ownership(project, observed, options.adopt || options.by_label));
@@ -209,11 +237,7 @@ Result<plan::Plan> plan_restart(const Project& project, const plan::Observed& ob
   NodesOfService nodes;
   Names asked(options.services.begin(), options.services.end());
   std::vector<std::string> services = options.services;
-  // Who wants to be restarted with what it depends on.
-  for (const Service& service : project.services)
-    for (const Dependency& dependency : service.dependencies)
-      if (!options.no_deps && dependency.restart && asked.contains(dependency.service) && !asked.contains(service.name))
-        services.push_back(service.name);
+  if (!options.no_deps) add_dependents(project, asked, services);
   for (const Container* container : TRY(chosen(project, observed, services, options.by_label))) {
     const bool dependent = !asked.empty() && !asked.contains(container->service);
     if (dependent && !plan::is_up(container->state)) continue;
@@ -221,7 +245,9 @@ Result<plan::Plan> plan_restart(const Project& project, const plan::Observed& ob
                                          .grace = detail::grace_of(project.find(container->service), options.timeout)};
     const auto before = nodes_of(nodes, detail::dependency_names(project, observed, container->service));
     const std::string cause = dependent ? "depends on what is restarted" : "restart";
-    nodes[container->service].push_back(builder.add(node_of(*container, restart, before, cause)));
+    const Service* service = project.find(container->service);
+    nodes[container->service].push_back(
+        detail::add_restart(builder, service, *container, node_of(*container, restart, before, cause)));
   }
   return builder.take();
 }
@@ -256,10 +282,11 @@ Result<plan::Plan> plan_rm(const Project& project, const plan::Observed& observe
     if (plan::is_up(container->state)) {
       const plan::StopContainer stop{.container = detail::ref_of(*container),
                                      .grace = detail::grace_of(project.find(container->service), {})};
-      stopped = builder.add(node_of(*container, stop, {}, "rm --stop"));
+      stopped = detail::add_stop(builder, project.find(container->service), *container,
+                                 node_of(*container, stop, {}, "rm --stop"));
     }
     const plan::RemoveContainer remove{.container = detail::ref_of(*container), .volumes = options.volumes};
-    builder.add(node_of(*container, remove, {stopped}, "rm"));
+    detail::add_removal(builder, *container, node_of(*container, remove, {stopped}, "rm"));
   }
   plan::Plan plan = TRY(builder.take());
   plan::mark_risks(plan, observed, {});

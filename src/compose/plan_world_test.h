@@ -32,6 +32,8 @@ class World : public EngineWorld {
       return std::erase_if(replies_.images, [&](const auto& one) { return one.first == what; }) > 0;
     if (verb == "describe") return add_image(what, Json::object(), {}, *parse_json(value)), true;
     if (verb == "copy") return copy(what, value);
+    if (verb == "replaces" && find(value))
+      return set_label(what, std::string(plan::label::kReplace) + '=' + std::string((*find(value))["Id"].text()));
     if (verb == "alien") return add_alien(what, value), true;
     if (verb == "detach") return detach(what, value);
     if (verb == "network") return set_network(what, value);
@@ -100,14 +102,14 @@ class World : public EngineWorld {
   bool copy(std::string_view what, const std::string& name) {
     const Json* inspect = find(what);
     if (!inspect) return false;
-    Json second = *inspect;
+    const std::string_view old = inspect->at("Id").text().substr(0, 12);
+    Json second = *parse_json(replace_all(inspect->dump(), old, id_of(name).substr(0, 12)));
     second.set("Name", "/" + name);
     second.set("Id", id_of(name));
     second.slot("State").set("Status", "created");
     replies_.containers.push_back(std::move(second));
     return true;
   }
-
   // As an engine shows `network_mode: container:NAME`: with the alien's id.
   bool share(std::string_view what, const std::string& name) {
     Json* inspect = find(what);

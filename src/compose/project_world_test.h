@@ -45,8 +45,12 @@ inline Project project_of(const Json& document) {
   project.secrets = document["secrets"];
   project.configs = document["configs"];
   for (const auto& [name, value] : document["environment"].members()) project.environment[name] = value.text();
-  for (const auto& [name, config] : document["services"].members()) {
-    project.services.push_back(service_of(name, config, document["networks"].is_null()));
+  for (const auto& [name, given] : document["services"].members()) {
+    Json config = given;
+    if (config.contains("x-berth.ready"))
+      project.extensions.slot("services").slot(name).set("x-berth.ready", config["x-berth.ready"]);
+    config.erase("x-berth.ready");
+    project.services.push_back(service_of(name, std::move(config), document["networks"].is_null()));
     const int line = 10 + static_cast<int>(project.services.size());
     project.origins["services." + name] = {.file = "compose.yaml", .line = line, .column = 3};
   }

@@ -62,6 +62,7 @@ std::string object_text(const Growing& one) {
 }
 
 std::string service_of(const Node& node) {
+  if (node.subject.starts_with("hook:")) return node.group;
   if (!is_container(node.subject)) return {};
   return node.group.empty() ? std::string(cut(cut(node.subject, ':').after, ':').before) : node.group;
 }
@@ -83,11 +84,16 @@ Growing& leaf_of(GrowingBranch& branch, const std::string& subject) {
   return found == branch.leaves.end() ? branch.leaves.emplace_back(Growing{{}, {}, subject, {}}) : *found;
 }
 
+// Its cause says why this op is needed, not why the object changes.
+bool is_aside(const Node& node) {
+  return std::holds_alternative<WaitContainer>(node.op) || std::holds_alternative<RouteContainer>(node.op) ||
+         std::holds_alternative<DrainContainer>(node.op) || std::holds_alternative<ExecHook>(node.op);
+}
+
 void grow(Growing& one, const Node& node) {
   see(one.seen, node);
   one.name = name_of_container(node, one.name);
-  // A wait says why others need it; everything else says why the object changes.
-  if (one.leaf.cause.empty() || !std::holds_alternative<WaitContainer>(node.op)) one.leaf.cause = node.cause;
+  if (one.leaf.cause.empty() || !is_aside(node)) one.leaf.cause = node.cause;
   if (!node.differences.empty()) one.leaf.differences = node.differences;
   one.leaf.risk = std::max(one.leaf.risk, node.risk);
   if (node.risk == Risk::none) return;
@@ -118,7 +124,8 @@ std::string_view to_text(Deed deed) {
 
 std::vector<Branch> tree_of(const Plan& plan, const Observed& observed) {
   std::vector<GrowingBranch> branches(1);
-  for (const Node& node : plan.nodes) grow(leaf_of(branch_of(branches, service_of(node)), node.subject), node);
+  for (const Node& node : plan.nodes)
+    if (!node.rescue) grow(leaf_of(branch_of(branches, service_of(node)), node.subject), node);
   for (GrowingBranch& branch : branches)
     for (Growing& one : branch.leaves) one.leaf.deed = deed_of(one.seen);
   for (const Keep& kept : plan.keeps) keep(branches, kept, observed);
