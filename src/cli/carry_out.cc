@@ -68,6 +68,7 @@ io::Task<Result<void>> apply_round(Session& session, const CarryOut& what, const
   session.interrupt_note = "interrupted: finishing what was begun (Ctrl-C again leaves at once)";
   auto options = CO_TRY(apply_options(session, progress_of(session, reporter, what.quiet_images, journal)));
   journal = {};  // of the last round
+  options.traffic = CO_TRY(co_await session.traffic());
   auto outcome = co_await plan::apply(client, round.plan, std::move(options));
   session.interrupt_note.clear();
   reporter.finish();
@@ -141,6 +142,10 @@ io::Task<Result<Planned>> make_plan(Session& session, const CarryOut& what, bool
   Planned out;
   out.observed = CO_TRY(co_await observe_project(session, what.project));
   out.plan = CO_TRY(what.planner(out.observed, images_settled));
+  if (what.traffic && out.plan.changes()) {
+    *what.traffic = co_await CO_TRY(co_await session.traffic())->view();
+    out.plan = CO_TRY(what.planner(out.observed, images_settled));
+  }
   if (plan::makes_volumes(out.plan)) {
     auto& client = *CO_TRY(co_await session.engine());
     plan::mark_neighbours(out.plan, CO_TRY(co_await plan::observe_neighbours(client, what.project.working_dir)));

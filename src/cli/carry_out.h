@@ -6,6 +6,7 @@
 #include "cli/generations.h"
 #include "compose/project.h"
 #include "plan/plan.h"
+#include "plan/traffic_view.h"
 
 namespace berth::cli {
 
@@ -20,6 +21,8 @@ struct CarryOut {
   bool quiet_images = false;  ///< no progress of pulls and builds
   /// Compares the first plan with one that was promised; also once the lock is held.
   std::function<Result<void>(const plan::Plan& plan)> expect{};
+  /// Filled once there is something to change, for `planner`; null when it needs none.
+  plan::TrafficView* traffic = nullptr;
   /// Looks at the plan before anything is changed: asks, or refuses.
   io::Task<Result<void>> (*check)(Session&, const compose::Project&, const plan::Plan&,
                                   const plan::Observed&) = nullptr;

@@ -102,6 +102,7 @@ std::vector<Flag> create_part(UpFlags& up) {
       {"--quiet-pull", "", "Pull without showing progress", &up.quiet_pull},
       {"--remove-orphans", "", "Remove containers of services that the project no longer has", &up.remove_orphans},
       {"-V,--renew-anon-volumes", "", "Give recreated containers new anonymous volumes", &up.renew_anon_volumes},
+      {"--no-rolling", "", "Stop the old container before the new one starts, also behind the edge", &up.no_rolling},
       scale_flag(up.scale),
       timeout_flag(up.timeout),
       {"-y,--yes", "", "Answer yes to every question", &up.yes},

@@ -45,6 +45,7 @@ struct UpFlags {
   bool quiet_pull = false;
   bool remove_orphans = false;
   bool renew_anon_volumes = false;
+  bool no_rolling = false;
   Texts scale{};
   Seconds timeout{};
   bool yes = false;

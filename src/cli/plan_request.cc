@@ -22,10 +22,17 @@ Result<PlanRequest> down_request(Session& session, const Texts& services) {
 Result<PlanRequest> up_request(Session& session, const Texts& services) {
   auto options = TRY(up_options(session));
   options.services = services;
-  return PlanRequest{.project = TRY(session.load(up_wish(options))),
-                     .planner = [options](const compose::Project& project, const plan::Observed& observed,
-                                          bool settled) { return plan_of_round(project, observed, options, settled); },
-                     .kept = up_wish(options)};
+  auto traffic = options.rolling ? std::make_shared<plan::TrafficView>() : nullptr;
+  return PlanRequest{
+      .project = TRY(session.load(up_wish(options))),
+      .planner =
+          [options, traffic](const compose::Project& project, const plan::Observed& observed, bool settled) {
+            auto now = options;
+            if (traffic) now.traffic = *traffic;
+            return plan_of_round(project, observed, now, settled);
+          },
+      .traffic = traffic,
+      .kept = up_wish(options)};
 }
 
 }  // namespace

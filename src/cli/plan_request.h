@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "cli/session.h"
 #include "plan/plan.h"
 #include "plan/saved.h"
+#include "plan/traffic_view.h"
 
 namespace berth::cli {
 
@@ -13,6 +15,7 @@ struct PlanRequest {
   compose::Project project{};
   std::function<Result<plan::Plan>(const compose::Project& project, const plan::Observed& observed, bool settled)>
       planner{};
+  std::shared_ptr<plan::TrafficView> traffic{};  ///< see CarryOut::traffic; `planner` reads it
   std::optional<LoadWish> kept{};  ///< how a generation loads it; none: it keeps none
 };
 /// From the command line of `plan`: what --verb says, for `services`.

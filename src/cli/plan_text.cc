@@ -87,6 +87,11 @@ std::string plan_text(const plan::Plan& plan, const plan::Observed& observed, co
     for (const auto& leaf : branch.leaves) tree.leaf(leaf, width, &leaf == &branch.leaves.back());
   }
   auto out = tree.take();
+  for (const auto& rollout : plan.rollouts)
+    if (rollout.told)
+      out += "service:" + rollout.service +
+             (rollout.start_first ? " is replaced start-first, without a gap\n"
+                                  : " stops first: " + printable(rollout.reason) + '\n');
   for (const auto& foreign : plan.foreign) out += "~ " + foreign.subject + ": " + foreign.reason + "\n";
   return out + summary(plan) + "\n";
 }

@@ -6,6 +6,7 @@
 #include <fmt/chrono.h>
 
 #include "base/text.h"
+#include "plan/traffic_socket.h"
 
 namespace berth::cli {
 namespace {
@@ -152,6 +153,16 @@ io::Task<Result<engine::Client*>> Session::engine() {
     client_ = CO_TRY(co_await engine::Client::connect(std::move(address), std::move(dialer)));
   }
   co_return client_.get();
+}
+
+io::Task<Result<plan::Traffic*>> Session::traffic() {
+  if (!traffic_) {
+    const auto* client = CO_TRY(co_await engine());
+    std::vector<std::string> folders{world.runtime_folder};
+    if (world.runtime_folder.starts_with("/run/user/")) folders.emplace_back("/run/berth");
+    traffic_ = plan::traffic_by_sockets(std::move(folders), client->address().text());
+  }
+  co_return traffic_.get();
 }
 
 Result<std::string> Session::docker_config() const {

@@ -15,6 +15,7 @@
 #include "compose/recorded.h"
 #include "engine/client.h"
 #include "io/seal.h"
+#include "plan/traffic.h"
 
 namespace berth::cli {
 
@@ -22,7 +23,7 @@ namespace berth::cli {
 struct World {
   std::map<std::string, std::string> environment{};
   std::string working_dir{};     ///< absolute
-  std::string runtime_folder{};  ///< of locks
+  std::string runtime_folder{};  ///< of locks and control sockets
   Texts state_folders{};         ///< for generations and keys: the first that can be written is used
   Console console{};
   compose::Files files{};
@@ -76,6 +77,8 @@ class Session {
   Result<compose::LoadOptions> load_options(const LoadWish& wish) const;
   /// The engine that the command line points at, connected once.
   io::Task<Result<engine::Client*>> engine();
+  /// What sends requests to the containers of engine(): every `berth serve` that follows it.
+  io::Task<Result<plan::Traffic*>> traffic();
   /// Text of docker's config.json, "" when there is none.
   Result<std::string> docker_config() const;
   ProgressKind progress_kind() const;
@@ -90,6 +93,7 @@ class Session {
   Stage stage_ = Stage::engine;
   std::unique_ptr<engine::Client> client_;
   compose::Texts texts_;
+  std::unique_ptr<plan::Traffic> traffic_;
 };
 
 /// The key that saved plans are hashed and generations are sealed with, in the first of World::state_folders where

@@ -57,6 +57,7 @@ Result<compose::UpOptions> up_options(Session& session) {
       .wait = up.wait,
       .wait_timeout = up.wait_timeout,
       .adopt = session.options.global.adopt};
+  out.rolling = !up.no_rolling;
   out.ignore_orphans = is_true(session.world.variable("COMPOSE_IGNORE_ORPHANS"));
   auto scale = parse_scale(up.scale);
   if (!scale) return session.usage(scale.error().message);

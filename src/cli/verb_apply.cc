@@ -63,6 +63,7 @@ io::Task<Result<int>> verb_apply(Session& session) {
                                     name + " is of " + saved.made + ", and something moved since; plan again",
                                     join(differences, "\n"));
                       },
+                      .traffic = request.traffic.get(),
                       .check = check_apply,
                       .keep = request.kept ? &source : nullptr,
                       .note = "plan of " + saved.made};

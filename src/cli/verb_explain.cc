@@ -89,7 +89,8 @@ io::Task<Result<int>> verb_explain(Session& session) {
   const CarryOut what{.project = request.project,
                       .planner = [&](const plan::Observed& observed,
                                      bool settled) { return request.planner(request.project, observed, settled); },
-                      .owner = "explain"};
+                      .owner = "explain",
+                      .traffic = request.traffic.get()};
   const auto planned = CO_TRY(co_await make_plan(session, what, false));
   const auto text = planned.plan.explain(subject);
   const auto deeds = co_await last_deeds(session, request.project.name, subject);

@@ -45,7 +45,8 @@ io::Task<Result<int>> verb_plan(Session& session) {
   const CarryOut what{.project = request.project,
                       .planner = [&](const plan::Observed& observed,
                                      bool settled) { return request.planner(request.project, observed, settled); },
-                      .owner = "plan"};
+                      .owner = "plan",
+                      .traffic = request.traffic.get()};
   const auto planned = CO_TRY(co_await make_plan(session, what, false));
   if (flags.format == "json")
     session.console.print(json_of(planned).dump(2) + "\n");

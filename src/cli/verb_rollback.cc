@@ -94,12 +94,13 @@ io::Task<Result<int>> verb_rollback(Session& session) {
                    "generation " + std::to_string(number) + " cannot be brought back, nothing was changed",
                    join(missing, "\n"));
   warn_of_files(session, generation, project);
-  const auto options = options_of(session);
+  auto options = options_of(session);
   const Source source{.load = generation.load, .texts = generation.texts};
   const CarryOut what{.project = project,
                       .planner = [&](const plan::Observed& seen,
                                      bool settled) { return plan_of_round(project, seen, options, settled); },
                       .owner = "rollback",
+                      .traffic = &options.traffic,
                       .check = check_rollback,
                       .keep = &source,
                       .note = "rollback to " + std::to_string(number)};

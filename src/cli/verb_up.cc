@@ -21,7 +21,7 @@ io::Task<Result<void>> check_up(Session& session, const compose::Project& projec
 
 io::Task<Result<int>> verb_up(Session& session) {
   const auto& flags = session.options.up;
-  const auto options = CO_TRY(up_options(session));
+  auto options = CO_TRY(up_options(session));
   const auto project = CO_TRY(session.load(up_wish(options)));
   const auto source = CO_TRY(source_of(session, up_wish(options)));
   CO_TRY(check_attached(session, project));
@@ -32,6 +32,7 @@ io::Task<Result<int>> verb_up(Session& session) {
                                      bool settled) { return plan_of_round(project, observed, options, settled); },
                       .owner = "up",
                       .quiet_images = flags.quiet_pull,
+                      .traffic = options.rolling ? &options.traffic : nullptr,
                       .check = check_up,
                       .keep = &source};
   const auto done = CO_TRY(co_await carry_out(session, what));
