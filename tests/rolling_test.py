@@ -1,0 +1,290 @@
+"""Replacing a service behind the edge of `berth serve` while requests keep coming: none of them fails."""
+import http.client
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from support import (BERTH, ROOT, Serve, WebSocket, _Connection, berth, containers, engine, images, must, open_url,
+                     project, remove_project, wait_until)
+
+TIME_LIMIT = 600  # seconds, see tools/test
+NAME = 'rolling'
+HOST = 'rolling.localhost'
+
+WEB = '''services:
+  web:
+    image: hello-hello
+    environment:
+      MODE: ${MODE:-first}
+    stop_grace_period: 0s
+    scale: ${SCALE:-1}
+    healthcheck:
+      test: [CMD, /hello, --health, "${HEALTH_PORT:-8080}"]
+      interval: 200ms
+      timeout: 2s
+      retries: 2
+    labels:
+      traefik.enable: "true"
+      traefik.http.routers.rolling.rule: Host(`rolling.localhost`)
+      traefik.http.routers.rolling.tls: "true"
+      traefik.http.services.rolling.loadbalancer.server.port: "8080"
+      berth.rollout.drain: ${DRAIN:-20s}
+'''
+
+# No health check, and it begins to listen a second after its start.
+LATE = '''services:
+  web:
+    image: berth.local/busybox
+    command: [sh, -c, "mkdir -p /tmp/www; echo $$MODE > /tmp/www/index.html; sleep 1; exec httpd -f -p 8080 -h /tmp/www"]
+    environment:
+      MODE: ${MODE:-first}
+    stop_grace_period: 0s
+    labels:
+      traefik.enable: "true"
+      traefik.http.routers.rolling.rule: Host(`rolling.localhost`)
+      traefik.http.routers.rolling.tls: "true"
+      traefik.http.services.rolling.loadbalancer.server.port: "8080"
+'''
+
+
+class Load:
+    """Clients that ask without a pause: `kept` on one connection for all requests, the others on a new one for each."""
+
+    def __init__(self, serve, kept=1, fresh=2):
+        self.url = f'https://{HOST}:{serve.websecure}/'
+        self.ca = serve.ca
+        self.failures, self.counts = [], [0] * (kept + fresh)
+        self.stopped = threading.Event()
+        self.threads = [threading.Thread(target=self._ask, args=(number, number < kept))
+                        for number in range(kept + fresh)]
+
+    def _ask(self, number, keep):
+        connection = None
+        while not self.stopped.is_set():
+            connection = connection or _Connection(self.url, self.ca, '127.0.0.1', 30)
+            try:
+                connection.request('GET', '/', headers={} if keep else {'Connection': 'close'})
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status != 200:
+                    self.failures.append((time.monotonic(), answer.status))
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append((time.monotonic(), repr(error)))
+                connection.close()
+                connection = None
+            if not keep and connection:
+                connection.close()
+                connection = None
+            self.counts[number] += 1
+            time.sleep(0.005)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        wait_until(lambda: min(self.counts) > 3, 10, 'requests')
+        return self
+
+    def __exit__(self, *_):
+        counts = list(self.counts)
+        try:
+            wait_until(lambda: all(now > before + 3 for now, before in zip(self.counts, counts)), 10, 'more requests')
+        finally:
+            self.stopped.set()
+            for thread in self.threads:
+                thread.join(40)
+
+
+class RollingTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        engine()
+        images('busybox')
+        subprocess.run(['make', '-C', ROOT / 'examples/hello'], check=True, capture_output=True, timeout=120)
+        folder = tempfile.mkdtemp(prefix='berth-hello-')
+        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+        shutil.copytree(ROOT / 'examples/hello', folder, dirs_exist_ok=True)
+        must(berth('build', cwd=folder, timeout=180))
+        cls.serve = Serve()
+        cls.addClassCleanup(cls.serve.stop)
+
+    def start(self, text=WEB, **variables):
+        self.folder = project(self, NAME, text)
+        self.up(**variables)
+        wait_until(lambda: self.status() == 200, 20, 'the page')
+
+    def status(self):
+        try:
+            return self.serve.fetch(HOST).status
+        except OSError:
+            return None
+
+    def up(self, *flags, status=0, **variables):
+        return must(berth('up', '-d', *flags, cwd=self.folder, env=variables, timeout=120), status)
+
+    def only(self):
+        """The one container, with its proper name."""
+        found = containers(NAME)
+        self.assertEqual([one['Names'] for one in found], [[f'/{NAME}-web-1']], found)
+        self.assertEqual(found[0]['Labels']['com.docker.compose.container-number'], '1')
+        return found[0]
+
+    def variables(self, container):
+        return engine().json('GET', f'/containers/{container["Id"]}/json')['Config']['Env']
+
+    def test_changed_service_is_replaced_without_a_failed_request(self):
+        self.start()
+        old = self.only()
+        page, slow = {}, f'https://{HOST}:{self.serve.websecure}/stream?n=12'
+
+        def read_slowly():
+            with open_url(slow, ca=self.serve.ca) as answer:
+                page['instance'], page['text'] = answer.headers['X-Instance'], answer.read()
+
+        with Load(self.serve) as load:
+            reader = threading.Thread(target=read_slowly)
+            socket = self.serve.websocket(HOST, '/ws')
+            reader.start()
+            time.sleep(0.2)
+            changed = threading.Thread(target=lambda: page.update(done=self.up(MODE='second')))
+            changed.start()
+            # The WebSocket holds the old container until it is closed.
+            wait_until(lambda: len(containers(NAME)) == 2, 20, 'the new container')
+            wait_until(lambda: self.serve.fetch(HOST).headers['X-Instance'] != old['Id'][:12], 20, 'its first answer')
+            time.sleep(0.5)
+            self.assertEqual(socket.echo('still here'), 'still here')
+            self.assertEqual(len(containers(NAME)), 2)
+            socket.close()
+            changed.join(60)
+            reader.join(30)
+        self.assertEqual(load.failures, [])
+        self.assertEqual(page['done'].returncode, 0)
+        self.assertEqual((page['instance'], len(page['text'].splitlines())), (old['Id'][:12], 12))
+        self.assertNotEqual(self.only()['Id'], old['Id'])
+        self.assertIn('MODE=second', self.variables(self.only()))
+
+    def test_what_never_ends_is_cut_at_the_bound(self):
+        self.start(DRAIN='1s')
+        socket = self.serve.websocket(HOST, '/ws')
+        done = self.up(DRAIN='1s', MODE='second')
+        self.assertIn('still had requests after 1 s', done.stderr)
+        with self.assertRaises((EOFError, OSError)):
+            socket.echo('anybody?')
+        self.only()
+
+    def test_new_version_that_is_never_healthy_leaves_the_old_one(self):
+        self.start()
+        old = self.only()
+        with Load(self.serve) as load:
+            done = self.up(HEALTH_PORT='9', status=1)
+        self.assertEqual(load.failures, [])
+        self.assertIn('is unhealthy', done.stderr)
+        self.assertEqual(self.only()['Id'], old['Id'])
+
+    def test_new_version_that_ends_shows_its_last_lines(self):
+        self.start(LATE)
+        old = self.only()
+        (self.folder / 'compose.yaml').write_text(
+            f'name: {NAME}\n' + LATE.replace('sleep 1;', 'echo no database; exit 3;'))
+        with Load(self.serve) as load:
+            done = self.up(status=1)
+        self.assertEqual(load.failures, [])
+        self.assertIn('no database', done.stderr)
+        self.assertEqual(self.only()['Id'], old['Id'])
+
+    def test_late_listener_gets_requests_only_when_it_listens(self):
+        self.start(LATE)
+        with Load(self.serve) as load:
+            self.up(MODE='second')
+        self.assertEqual(load.failures, [])
+        self.assertEqual(self.serve.fetch(HOST).text.strip(), 'second')
+
+    def test_killed_in_the_middle_and_up_again(self):
+        self.start()
+        with Load(self.serve) as load:
+            for number, moment in enumerate((self.two_exist, self.two_run, self.new_answers, self.new_answers)):
+                old = self.only()
+                # Half of the time another change comes on top of the interrupted one.
+                mode = {'MODE': f'mode{number}'}
+                process = subprocess.Popen([BERTH, 'up', '-d'], cwd=self.folder, env={**os.environ, **mode},
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                socket = self.serve.websocket(HOST, '/ws')  # holds the old one
+                wait_until(lambda: moment(old), 30, f'moment {number}')
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                socket.close()
+                mode = mode if number % 2 == 0 else {'MODE': f'other{number}'}
+                self.up(**mode)
+                self.assertIn(f'MODE={mode["MODE"]}', self.variables(self.only()))
+        self.assertEqual(load.failures, [])
+
+    def two_exist(self, _):
+        return len(containers(NAME)) == 2
+
+    def two_run(self, _):
+        return [one['State'] for one in containers(NAME)] == ['running', 'running']
+
+    def new_answers(self, old):
+        return self.serve.fetch(HOST).headers['X-Instance'] != old['Id'][:12]
+
+    def test_replicas_follow_each_other(self):
+        self.start(SCALE='3')
+        before = {one['Id'] for one in containers(NAME)}
+        with Load(self.serve) as load:
+            self.up(SCALE='3', MODE='second')
+            after = containers(NAME)
+            self.assertEqual(sorted(one['Names'][0] for one in after), [f'/{NAME}-web-{n}' for n in (1, 2, 3)])
+            self.assertFalse(before & {one['Id'] for one in after})
+            self.up(SCALE='1', MODE='second')
+        self.assertEqual(load.failures, [])
+        self.only()
+
+    def test_labels_may_change_as_well(self):
+        self.start()
+        (self.folder / 'compose.yaml').write_text(
+            f'name: {NAME}\n' + WEB.replace('Host(`rolling.localhost`)', 'Host(`rolling.localhost`) && PathPrefix(`/`)'))
+        with Load(self.serve) as load:
+            self.up()
+        self.assertEqual(load.failures, [])
+
+    def test_killed_core_does_not_matter(self):
+        self.start()
+        with Load(self.serve) as load:
+            process = subprocess.Popen([BERTH, 'up', '-d'], cwd=self.folder, env={**os.environ, 'MODE': 'second'},
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            wait_until(lambda: self.two_exist(None), 20, 'the new container')
+            os.kill(core_of(self.serve), signal.SIGKILL)
+            self.assertEqual(process.wait(60), 0)
+        self.assertEqual(load.failures, [])
+        self.assertIn('MODE=second', self.variables(self.only()))
+
+    def test_plan_says_how_and_why_not(self):
+        self.start()
+        def plan(*flags):
+            return must(berth('plan', *flags, cwd=self.folder, env={'MODE': 'second'})).stdout
+        self.assertIn('service:web is replaced start-first', plan())
+        self.assertIn('route container', plan())
+        (self.folder / 'compose.yaml').write_text(f'name: {NAME}\n' + WEB + '    ports: ["127.0.0.1:18099:8080"]\n')
+        self.assertIn('service:web stops first: port 18099 of the host can be published only once', plan())
+        self.up('--no-rolling', MODE='second')
+        self.only()
+
+
+def core_of(serve):
+    for folder in pathlib.Path('/proc').glob('[0-9]*'):
+        try:
+            words = (folder / 'cmdline').read_bytes().split(b'\0')
+        except OSError:
+            continue
+        if words[1:2] == [b'core'] and str(serve.data).encode() in words[2]:
+            return int(folder.name)
+    raise AssertionError('no core runs')
+
+
+if __name__ == '__main__':
+    unittest.main()
