@@ -44,6 +44,14 @@ bool is_routed(const Up& up, const Container& container) {
   return up.options.traffic.edge && up.options.traffic.routed.contains(container.id);
 }
 
+// Also when an interrupted replacement has taken the requests from it to the one beside it.
+bool serves_route(const Up& up, const Container& container) {
+  if (is_routed(up, container)) return true;
+  return std::ranges::any_of(up.observed.containers, [&](const Container& one) {
+    return one.label(plan::label::kReplace) == container.id && is_routed(up, one);
+  });
+}
+
 std::string why_one_network(const Service& service) {
   const std::string_view mode = service.config["network_mode"].text();
   if (mode == "host") return "both copies would listen on the ports of the host (network_mode: host)";
@@ -117,7 +125,7 @@ Group group_of(const Up& up, const Service& service) {
     group.wanted += one.fate == Fate::remove ? 0 : 1;
     if (!one.old || !one.makes_new() || !plan::is_up(one.old->state)) continue;
     group.replaced.push_back(&one);
-    group.routed = group.routed || is_routed(up, *one.old);
+    group.routed = group.routed || serves_route(up, *one.old);
   }
   return group;
 }
@@ -218,7 +226,7 @@ Result<void> emit_rolling(Up& up, Decision& decision) {
                                       .probe = probe_of(up.project, *decision.service)},
                   std::move(before), "start-first: ready before the old container goes");
   decision.first = decision.created != 0 ? decision.created : ready;
-  if (is_routed(up, old)) {
+  if (serves_route(up, old)) {
     ready = add(plan::RouteContainer{.container = target_of(decision), .seconds = kFirstAnswer}, {ready},
                 "start-first: requests reach it");
     ready = add(plan::DrainContainer{.container = ref_of(old), .seconds = drain_seconds(*decision.service)}, {ready},
