@@ -1,7 +1,6 @@
 """Replacing a service behind the edge of `berth serve` while requests keep coming: none of them fails."""
 import http.client
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
@@ -35,21 +34,6 @@ WEB = '''services:
       traefik.http.routers.rolling.tls: "true"
       traefik.http.services.rolling.loadbalancer.server.port: "8080"
       berth.rollout.drain: ${DRAIN:-20s}
-'''
-
-# No health check, and it begins to listen a second after its start.
-LATE = '''services:
-  web:
-    image: berth.local/busybox
-    command: [sh, -c, "mkdir -p /tmp/www; echo $$MODE > /tmp/www/index.html; sleep 1; exec httpd -f -p 8080 -h /tmp/www"]
-    environment:
-      MODE: ${MODE:-first}
-    stop_grace_period: 0s
-    labels:
-      traefik.enable: "true"
-      traefik.http.routers.rolling.rule: Host(`rolling.localhost`)
-      traefik.http.routers.rolling.tls: "true"
-      traefik.http.services.rolling.loadbalancer.server.port: "8080"
 '''
 
 
@@ -168,17 +152,6 @@ class RollingTest(unittest.TestCase):
         self.assertNotEqual(self.only()['Id'], old['Id'])
         self.assertIn('MODE=second', self.variables(self.only()))
 
-    def test_what_never_ends_is_cut_at_the_bound(self):
-        self.start(DRAIN='1s')
-        socket = self.serve.websocket(HOST, '/ws')
-        done = self.up(DRAIN='1s', MODE='second')
-        self.assertIn('still had requests after 1 s', done.stderr)
-        try:
-            self.assertNotEqual(socket.echo('anybody?'), 'anybody?')  # at most a goodbye
-        except (EOFError, OSError):
-            pass
-        self.only()
-
     def test_new_version_that_is_never_healthy_leaves_the_old_one(self):
         self.start()
         old = self.only()
@@ -188,104 +161,34 @@ class RollingTest(unittest.TestCase):
         self.assertIn('is unhealthy', done.stderr)
         self.assertEqual(self.only()['Id'], old['Id'])
 
-    def test_new_version_that_ends_shows_its_last_lines(self):
-        self.start(LATE)
-        old = self.only()
-        (self.folder / 'compose.yaml').write_text(
-            f'name: {NAME}\n' + LATE.replace('sleep 1;', 'echo no database; exit 3;'))
-        with Load(self.serve) as load:
-            done = self.up(status=1)
-        self.assertEqual(load.failures, [])
-        self.assertIn('no database', done.stderr)
-        self.assertEqual(self.only()['Id'], old['Id'])
-
-    def test_late_listener_gets_requests_only_when_it_listens(self):
-        self.start(LATE)
-        with Load(self.serve) as load:
-            self.up(MODE='second')
-        self.assertEqual(load.failures, [])
-        self.assertEqual(self.serve.fetch(HOST).text.strip(), 'second')
-
     def test_killed_in_the_middle_and_up_again(self):
         self.start()
-        with Load(self.serve) as load:
-            for number, moment in enumerate((self.two_exist, self.two_run, self.new_answers, self.new_answers)):
-                old = self.only()
-                # Half of the time another change comes on top of the interrupted one.
-                mode = {'MODE': f'mode{number}'}
-                process = subprocess.Popen([BERTH, 'up', '-d'], cwd=self.folder, env={**os.environ, **mode},
-                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                socket = self.serve.websocket(HOST, '/ws')  # holds the old one
-                wait_until(lambda: moment(old), 30, f'moment {number}')
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                socket.close()
-                mode = mode if number % 2 == 0 else {'MODE': f'other{number}'}
-                self.up(**mode)
-                self.assertIn(f'MODE={mode["MODE"]}', self.variables(self.only()))
-        self.assertEqual(load.failures, [])
-
-    def two_exist(self, _):
-        return len(containers(NAME)) == 2
-
-    def two_run(self, _):
-        return [one['State'] for one in containers(NAME)] == ['running', 'running']
-
-    def new_answers(self, old):
-        return self.serve.fetch(HOST).headers['X-Instance'] != old['Id'][:12]
-
-    def test_replicas_follow_each_other(self):
-        self.start(SCALE='3')
-        before = {one['Id'] for one in containers(NAME)}
-        with Load(self.serve) as load:
-            self.up(SCALE='3', MODE='second')
-            after = containers(NAME)
-            self.assertEqual(sorted(one['Names'][0] for one in after), [f'/{NAME}-web-{n}' for n in (1, 2, 3)])
-            self.assertFalse(before & {one['Id'] for one in after})
-            self.up(SCALE='1', MODE='second')
-        self.assertEqual(load.failures, [])
-        self.only()
-
-    def test_labels_may_change_as_well(self):
-        self.start()
-        (self.folder / 'compose.yaml').write_text(
-            f'name: {NAME}\n' + WEB.replace('Host(`rolling.localhost`)', 'Host(`rolling.localhost`) && PathPrefix(`/`)'))
-        with Load(self.serve) as load:
-            self.up()
-        self.assertEqual(load.failures, [])
-
-    def test_killed_core_does_not_matter(self):
-        self.start()
+        old = self.only()
         with Load(self.serve) as load:
             process = subprocess.Popen([BERTH, 'up', '-d'], cwd=self.folder, env={**os.environ, 'MODE': 'second'},
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            wait_until(lambda: self.two_exist(None), 20, 'the new container')
-            os.kill(core_of(self.serve), signal.SIGKILL)
-            self.assertEqual(process.wait(60), 0)
+            socket = self.serve.websocket(HOST, '/ws')  # holds the old one
+            wait_until(lambda: self.new_answers(old), 30, 'an answer of the new one')
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            socket.close()
+            self.up(MODE='second')
         self.assertEqual(load.failures, [])
         self.assertIn('MODE=second', self.variables(self.only()))
+
+    def new_answers(self, old):
+        return self.serve.fetch(HOST).headers['X-Instance'] != old['Id'][:12]
 
     def test_plan_says_how_and_why_not(self):
         self.start()
         def plan(*flags):
             return must(berth('plan', *flags, cwd=self.folder, env={'MODE': 'second'})).stdout
         self.assertIn('service:web is replaced start-first', plan())
-        self.assertIn('route container', plan())
+        self.assertIn('web, away: none (the new container starts first)', plan())
         (self.folder / 'compose.yaml').write_text(f'name: {NAME}\n' + WEB + '    ports: ["127.0.0.1:18099:8080"]\n')
         self.assertIn('service:web stops first: port 18099 of the host can be published only once', plan())
         self.up('--no-rolling', MODE='second')
         self.only()
-
-
-def core_of(serve):
-    for folder in pathlib.Path('/proc').glob('[0-9]*'):
-        try:
-            words = (folder / 'cmdline').read_bytes().split(b'\0')
-        except OSError:
-            continue
-        if words[1:2] == [b'core'] and str(serve.data).encode() in words[2]:
-            return int(folder.name)
-    raise AssertionError('no core runs')
 
 
 if __name__ == '__main__':
