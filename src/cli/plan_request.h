@@ -16,7 +16,7 @@ struct PlanRequest {
   std::function<Result<plan::Plan>(const compose::Project& project, const plan::Observed& observed, bool settled)>
       planner{};
   std::shared_ptr<plan::TrafficView> traffic{};  ///< see CarryOut::traffic; `planner` reads it
-  std::optional<LoadWish> kept{};  ///< how a generation loads it; none: it keeps none
+  std::optional<LoadWish> kept{};                ///< how a generation loads it; none: it keeps none
 };
 /// From the command line of `plan`: what --verb says, for `services`.
 Result<PlanRequest> plan_request(Session& session, const Texts& services);

@@ -93,7 +93,7 @@ struct Decision {
   /// What would create it. Of a container that stays as it was created and never started, `files` and `connections`
   /// are what that creation may not have come to.
   CreateRequest request{};
-  bool rolls = false;       ///< a recreation that is start-first
+  bool rolls = false;  ///< a recreation that is start-first
   /// With recreate: made by an interrupted start-first replacement of `old`, runs, and is as the project says.
   const plan::Container* successor = nullptr;
 
@@ -103,7 +103,7 @@ struct Decision {
   int removed = 0;
   int started = 0;
   std::vector<int> left{};  ///< disconnections from networks that go
-  int first = 0;  ///< of a start-first replacement
+  int first = 0;            ///< of a start-first replacement
   int last = 0;
 
   bool makes_new() const { return fate == Fate::create || fate == Fate::recreate || fate == Fate::replace; }
