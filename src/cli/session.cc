@@ -61,11 +61,10 @@ std::string dockerfile_of(const World& world, const compose::Service& service) {
 // What planning images must know of the world: what Dockerfiles build on, and the time.
 void add_outside(const World& world, compose::Project& project) {
   const auto since_1970 = world.now().time_since_epoch();
-  project.contents["now"] = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since_1970).count());
+  project.loaded_at = std::chrono::duration_cast<std::chrono::seconds>(since_1970).count();
   for (const auto* services : {&project.services, &project.disabled})
     for (const auto& service : *services)
-      if (service.config["build"].is_object())
-        project.contents["dockerfiles." + service.name] = dockerfile_of(world, service);
+      if (service.config["build"].is_object()) project.dockerfiles[service.name] = dockerfile_of(world, service);
 }
 
 bool has_service(const compose::Project& project, std::string_view name) {

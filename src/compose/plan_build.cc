@@ -156,7 +156,7 @@ Result<plan::BuildImage> build_op(const Project& project, const Service& service
   add_labels(project, service, build);
   resolve_contexts(project, build);
   resolve_cache(build);
-  if (variable(project, "DOCKER_BUILDKIT") == "0") build.slot("x-berth").set("classic", true);
+  op.classic = variable(project, "DOCKER_BUILDKIT") == "0";
   op.build = std::move(build);
   return op;
 }
@@ -211,8 +211,8 @@ std::vector<BuildNeed> BuildNeeds::of(const Service& service) const {
   for (const auto& member : build["additional_contexts"].members())
     if (const std::string_view value = member.second.text(); value.starts_with(kServiceContext))
       add(find_any(project_, value.substr(kServiceContext.size())), true);
-  const auto text = project_.contents.find("dockerfiles." + service.name);
-  if (text == project_.contents.end()) return out;
+  const auto text = project_.dockerfiles.find(service.name);
+  if (text == project_.dockerfiles.end()) return out;
   const std::string own = familiar(image_name(project_, service));
   for (const std::string& base : engine::base_images(engine::scan_dockerfile(text->second), arguments_of(build))) {
     const std::string name = familiar(base);

@@ -1,6 +1,5 @@
 // Which images are fetched and built.
 #include <algorithm>
-#include <charconv>
 
 #include "base/text.h"
 #include "base/units.h"
@@ -70,22 +69,13 @@ bool keeps_container(const Up& up, const Service& service) {
                      [](const Decision& one) { return !one.makes_new() && one.fate != Fate::remove; });
 }
 
-// Seconds since 1970, as the session says; planning reads no clock.
-std::int64_t seconds_now(const Project& project) {
-  const auto found = project.contents.find("now");
-  std::int64_t now = 0;
-  if (found != project.contents.end())
-    std::from_chars(found->second.data(), found->second.data() + found->second.size(), now);
-  return now;
-}
-
 bool is_pinned(std::string_view reference) {
   return reference.find('@') != std::string_view::npos;
 }
 
 // "linux/arm64" is fine where "linux/arm64/v8" is wanted, and the reverse; what nobody says is fine.
 bool fits(const plan::Image& image, std::string_view wanted) {
-  const std::string_view has = image.config["x-berth"]["platform"].text();
+  const std::string_view has = image.platform;
   if (wanted.empty() || has.empty() || wanted == has) return true;
   const auto extends = [](std::string_view more, std::string_view less) {
     return more.starts_with(less) && more.substr(less.size()).starts_with("/");
@@ -98,7 +88,7 @@ std::string why_again(const Project& project, const plan::Image& image, const Po
                       std::string_view reference) {
   if (policy.kind == Policy::Kind::always) return "pull policy: always";
   if (policy.kind != Policy::Kind::refresh || is_pinned(reference)) return {};
-  const std::int64_t tagged_at = image.config["x-berth"]["tagged_at"].integer(), now = seconds_now(project);
+  const std::int64_t tagged_at = image.tagged_at, now = project.loaded_at;
   if (now < tagged_at + policy.age) return {};
   return "pull policy: " + policy.text + ", " +
          (tagged_at == 0 ? "and nothing says when it was pulled"
@@ -142,11 +132,9 @@ Result<Supply> supply_of(const Up& up, const Service& service) {
       out.pull = "pull policy: always";
   }
   if (!present && out.pull.empty() && needs_image(up, service))
-    out =
-        TRY(absent(up, service, policy,
-                   found ? "the one on this engine is for " + std::string(found->config["x-berth"]["platform"].text()) +
-                               ", not " + std::string(platform)
-                         : "no such image"));
+    out = TRY(absent(up, service, policy,
+                     found ? "the one on this engine is for " + found->platform + ", not " + std::string(platform)
+                           : "no such image"));
   return out;
 }
 
@@ -176,7 +164,7 @@ class Builds {
     }
     for (std::string& warning : build_warnings(project_, service))
       builder_.plan().warnings.push_back(std::move(warning));
-    if (before != 0) op.build.slot("x-berth").set("if_absent", true);
+    op.if_absent = before != 0;
     same->second = builder_.add({.op = std::move(op),
                                  .after = {before},
                                  .subject = "image:" + image,

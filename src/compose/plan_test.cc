@@ -103,9 +103,8 @@ Result<plan::Plan> planned(const Project& project, const plan::Observed& observe
 }
 
 void add_outside(const Json& facts, Project& project) {
-  for (const auto& [service, text] : facts["dockerfiles"].members())
-    project.contents["dockerfiles." + service] = text.text();
-  if (facts.contains("now")) project.contents["now"] = std::to_string(facts["now"].integer());
+  for (const auto& [service, text] : facts["dockerfiles"].members()) project.dockerfiles[service] = text.text();
+  project.loaded_at = facts["now"].integer();
   for (const auto& [name, text] : facts["environment"].members()) project.environment[name] = text.text();
 }
 

@@ -1,6 +1,7 @@
 // A Compose project after loading: what the planner and the command line work on.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -64,7 +65,10 @@ struct Project {
   std::map<std::string, std::string> environment;  ///< interpolation variables: process environment over .env
   std::map<std::string, Origin> origins;        ///< "services.web", "services.web.image", ... -> where it was written
   std::map<std::string, std::string> contents;  ///< "secrets.x", "configs.x" -> value of their `environment:` variable
-  std::vector<std::string> warnings;            ///< for stderr, in order
+  /// Service -> text of its Dockerfile, where it could be read: images that others of the project build on.
+  std::map<std::string, std::string> dockerfiles;
+  std::int64_t loaded_at = 0;         ///< seconds since 1970, for policies by age; 0 when not known
+  std::vector<std::string> warnings;  ///< for stderr, in order
 
   const Service* find(std::string_view service) const;
   /// The origin of `path`, else of the nearest enclosing path.

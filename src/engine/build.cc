@@ -19,7 +19,6 @@ struct Prepared {
   std::string dockerfile{};  // its name in the tar
   std::string shown{};       // its name for people
   Dockerfile file{};
-  bool hides = false;  // something that is sent must not be seen by the build; only the classic builder hides it
   std::optional<BuildContext> context{};  // none: the engine fetches it
 };
 
@@ -65,11 +64,11 @@ Result<Prepared> prepare(const BuildImage& build) {
   prepared.dockerfile = below(folder.folder, path);
   if (!in_place || prepared.dockerfile.empty() || !build.images.empty()) {
     TRY(inject_dockerfile(folder, prepared, with_contexts(text, build.images, build.arguments)));
-    prepared.hides = true;
+    prepared.file.hidden = true;
   } else {
     // The engine needs both, and takes them out of what the build sees where they are ignored.
     folder.always = {prepared.dockerfile, kInjectedIgnore};
-    prepared.hides = folder.ignored.excludes(prepared.dockerfile) || folder.ignored.excludes(kInjectedIgnore);
+    prepared.file.hidden = folder.ignored.excludes(prepared.dockerfile) || folder.ignored.excludes(kInjectedIgnore);
   }
   prepared.context = TRY(BuildContext::scan(std::move(folder)));
   return prepared;
@@ -119,7 +118,6 @@ io::Task<Result<BuiltImage>> build_image(Client& client, BuildImage build, Progr
   CO_TRY(check_features(client, build));
   Prepared prepared = CO_TRY(co_await prepare_on_pool(build));
   BuilderChoice choice = CO_TRY(choose_builder(build, prepared.file, client.version(), prepared.shown));
-  if (prepared.hides && !needs_buildkit(prepared.file) && prepared.file.syntax.empty()) choice.buildkit = false;
   BuildProgress seen(std::move(progress));
   Result<void> outcome;
   while (true) {

@@ -44,8 +44,9 @@ Result<BuilderChoice> choose_builder(const BuildImage& build, const Dockerfile& 
                 shown + ":" + std::to_string(need->line) + ": " + need->what + " needs BuildKit, but " + why);
   }
   BuilderChoice out{.buildkit = true};
+  if (file.hidden && !need && file.syntax.empty()) return BuilderChoice{};
   const auto lost = lost_with_buildkit(build, version);
-  if (build.memory > 0) out.notes.emplace_back("memory: BuildKit has no bound for it; ignored (--builder classic has)");
+  if (build.memory > 0) out.notes.emplace_back("memory: BuildKit has no bound for it; ignored (DOCKER_BUILDKIT=0 has)");
   if (lost.empty()) return out;
   if (!need && file.syntax.empty()) {
     out.buildkit = false;

@@ -44,6 +44,17 @@ TEST(BuilderChoice, IsClassicForWhatOnlyThatOneCan) {
             "buildkit; shm_size, ulimits: not taken by this engine's BuildKit, which the Dockerfile needs; ignored");
 }
 
+TEST(BuilderChoice, IsClassicForADockerfileThatStepsMustNotSee) {
+  const auto choice = [](std::string_view text) {
+    Dockerfile file = scan_dockerfile(text);
+    file.hidden = true;
+    return choose_builder({}, file, kNew, "Dockerfile")->buildkit;
+  };
+  EXPECT_FALSE(choice(kPlain));
+  EXPECT_TRUE(choice(kMount));
+  EXPECT_TRUE(choice("# syntax=docker/dockerfile:1\nFROM a\n"));
+}
+
 std::string query(const BuildImage& build, bool buildkit) {
   std::string out;
   for (const auto& [name, value] : build_query(build, "D", buildkit)) out += name + "=" + value + " ";

@@ -23,6 +23,7 @@ struct Dockerfile {
   int syntax_line = 0;   ///< of `# syntax=`, 0 for none
   std::string syntax{};  ///< the image of the frontend that it asks for
   std::vector<Instruction> instructions{};
+  bool hidden = false;  ///< steps must not see it among the files of the context; known by who sends it
 };
 
 Dockerfile scan_dockerfile(std::string_view text);

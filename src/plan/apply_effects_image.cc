@@ -102,8 +102,8 @@ engine::BuildImage request_of(const EffectContext& context, const BuildImage& op
   out.shm_size = number_of(build["shm_size"].text());
   out.no_cache = op.no_cache;
   out.pull = op.pull;
-  out.memory = build["x-berth"]["memory"].integer();
-  out.classic = build["x-berth"]["classic"].boolean();
+  out.memory = op.memory;
+  out.classic = op.classic;
   return out;
 }
 
@@ -235,7 +235,7 @@ Id take_effect(EffectContext& context, const Node& node, const PullImage& op) {
 }
 
 Id take_effect(EffectContext& context, const Node& node, const BuildImage& op) {
-  if (op.build["x-berth"]["if_absent"].boolean()) {
+  if (op.if_absent) {
     const auto found = co_await engine::inspect_image(context.client, op.tag);
     if (found) co_return std::string((*found)["Id"].text());
     if (found.error().code != Code::not_found) co_return fail(found.error());

@@ -186,11 +186,10 @@ Volume parse_volume(const Json& inspect) {
 }
 
 Image parse_image(const Json& inspect) {
-  Image image{.id = std::string(inspect["Id"].text()), .config = inspect["Config"]};
-  // Beside what the engine's Config says: for which platform it is, and when it last got a name.
-  image.config.set("x-berth",
-                   Json::object({{"platform", platform_of(inspect)},
-                                 {"tagged_at", seconds_since_1970(inspect["Metadata"]["LastTagTime"].text())}}));
+  Image image{.id = std::string(inspect["Id"].text()),
+              .config = inspect["Config"],
+              .platform = platform_of(inspect),
+              .tagged_at = seconds_since_1970(inspect["Metadata"]["LastTagTime"].text())};
   for (const Json& digest : inspect["RepoDigests"].items()) image.digests.emplace_back(digest.text());
   return image;
 }

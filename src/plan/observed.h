@@ -105,6 +105,8 @@ struct Image {
   std::string id{};
   std::vector<std::string> digests{};  ///< RepoDigests
   Json config{};                       ///< Config of its inspect
+  std::string platform{};              ///< "linux/arm64/v8", "" where the engine does not say
+  std::int64_t tagged_at = 0;          ///< when it last got a name, seconds since 1970; 0 where the engine does not say
 };
 
 /// What a project may need to know of an engine: names that cannot be found by the project's label.

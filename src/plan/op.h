@@ -57,6 +57,9 @@ struct BuildImage {
   std::vector<std::string> tags{};  ///< further ones
   bool pull = false;                ///< base images too
   bool no_cache = false;
+  std::int64_t memory = 0;  ///< bytes that a step may use, 0 for no bound; the classic builder's alone
+  bool classic = false;     ///< not by BuildKit, although the engine may have it
+  bool if_absent = false;   ///< only when `tag` is still absent: a pull that came before may have brought it
 };
 struct RemoveImage {
   std::string reference{};
