@@ -160,12 +160,11 @@ constexpr Attribute kAttributes[] = {
 };
 
 // Used elsewhere than in the body: by the loader, the planner or a verb.
-constexpr std::string_view kElsewhere[] = {"attach",     "build",    "develop",  "env_file",    "extends",
-                                           "label_file", "platform", "profiles", "pull_policy", "pull_refresh_after",
-                                           "scale"};
+constexpr std::string_view kElsewhere[] = {
+    "attach",     "build",     "develop",  "env_file", "extends",     "label_file",         "platform",
+    "post_start", "pre_start", "pre_stop", "profiles", "pull_policy", "pull_refresh_after", "scale"};
 // Checked, printed, and without effect.
-constexpr std::string_view kPrinted[] = {"credential_spec", "models",   "post_start",
-                                         "pre_start",       "pre_stop", "provider"};
+constexpr std::string_view kPrinted[] = {"credential_spec", "models", "provider"};
 
 Json json_of(std::string_view text) {
   auto json = parse_json(text);

@@ -57,7 +57,9 @@ Result<std::string> content_of(const Draft& draft, const Grant& grant) {
     const auto read =
         draft.input.project.contents.find(std::string(grant.kind) + '.' + std::string(grant.item["source"].text()));
     if (read != draft.input.project.contents.end()) return read->second;
-    return complain(draft, grant.kind, "the file of \"" + grant.target + "\" was not read");
+    return complain(draft, grant.kind,
+                    "uid, gid and mode of \"" + grant.target + "\" need a file that can be read, not " +
+                        std::string(grant.declaration["file"].text()));
   }
   const std::string variable(grant.declaration["environment"].text());
   const auto found = draft.input.project.environment.find(variable);

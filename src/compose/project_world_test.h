@@ -45,6 +45,7 @@ inline Project project_of(const Json& document) {
   project.secrets = document["secrets"];
   project.configs = document["configs"];
   for (const auto& [name, value] : document["environment"].members()) project.environment[name] = value.text();
+  for (const auto& [name, value] : document["contents"].members()) project.contents[name] = value.text();
   for (const auto& [name, given] : document["services"].members()) {
     Json config = given;
     if (config.contains("x-berth.ready"))
