@@ -109,7 +109,7 @@ class Hooks(unittest.TestCase):
         self.berth('stop')
         self.assertEqual(self.log(), ['pre_stop'])
         self.berth('start')
-        self.assertEqual(self.log(), ['post_start first me /out 0'])
+        self.assertEqual(self.log(), ['post_start second me /out 0'])
         self.berth('down')
         self.assertEqual(self.log(), ['pre_stop'])
         self.assertEqual(self.names(), [])
