@@ -69,6 +69,10 @@ Json command_of(const ExecHook& hook) {
   return Json(words.dump());
 }
 
+void add_probe(Json& out, const std::optional<Probe>& probe) {
+  if (probe) out.set("probe", to_text(*probe));
+}
+
 // What the op says beyond its object.
 Json details_of(const Op& op, std::string_view key) {
   Json out = Json::object();
@@ -82,8 +86,7 @@ Json details_of(const Op& op, std::string_view key) {
         if constexpr (requires { one.container.id; }) out.set("id", one.container.id);
         if constexpr (requires { one.files; }) out.set("files", hashed_files(one.files, key));
         if constexpr (requires { one.hook; }) out.set("command", hashed_value(command_of(one), key));
-        if constexpr (requires { one.probe; })
-          if (one.probe) out.set("probe", to_text(*one.probe));
+        if constexpr (requires { one.probe; }) add_probe(out, one.probe);
       },
       op);
   return out;
