@@ -277,6 +277,21 @@ Task<Result<void>> volumes(Client& client) {
   EXPECT_EQ((co_await inspect_volume(client, "flow-volume")).error().code, Code::not_found);
   co_return kDone;
 }
+Task<Result<void>> first_labels(Client& client) {
+  const Json volume =
+      CO_TRY(co_await create_volume(client, Json::object({{"Name", "lock"}, {"Labels", Json::object({{"o", "b"}})}})));
+  EXPECT_EQ(volume["Labels"]["o"].text(), "a");
+  co_return kDone;
+}
+TEST(EngineRestart, VolumesStillNameTheirFirstLabels) {
+  const auto loop = berth::testing::simulated_loop();
+  berth::testing::FakeEngine fake(*loop);
+  fake.handle({.method = "POST", .target = "/v1.41/volumes/create", .body = R"({"Name":"lock","Labels":{"o":"a"}})"});
+  fake.restart();
+  const auto outcome = loop->run(converse_with(fake, first_labels));
+  EXPECT_TRUE(outcome) << outcome.error().text();
+}
+
 TEST_P(EngineFlow, VolumesKeepTheirFirstLabels) {
   run(volumes);
 }

@@ -60,7 +60,12 @@ io::Task<Result<Json>> inspect_volume(Client& client, std::string name) {
 }
 
 io::Task<Result<Json>> create_volume(Client& client, Json body) {
-  co_return co_await client.call({.method = "POST", .path = "/volumes/create", .body = std::move(body)});
+  const std::string name(body["Name"].text());
+  const bool labelled = body["Labels"].size() > 0;
+  Json volume = CO_TRY(co_await client.call({.method = "POST", .path = "/volumes/create", .body = std::move(body)}));
+  // An engine that was restarted answers so for a volume that nobody has inspected since.
+  if (labelled && volume["Labels"].is_empty()) co_return co_await inspect_volume(client, name);
+  co_return volume;
 }
 
 io::Task<Result<void>> remove_volume(Client& client, std::string name, bool force) {

@@ -253,6 +253,7 @@ void FakeEngine::restart() {
   }
   state_->execs.clear();
   state_->events.clear();
+  for (FakeVolume& volume : state_->volumes) volume.asleep = true;
   for (const std::string& id : again)
     if (FakeContainer* container = state_->container_by_id(id)) static_cast<void>(start_container(*state_, *container));
 }

@@ -130,6 +130,7 @@ struct FakeVolume {
   FakeTime created = 0;
   Json body{};
   bool anonymous = false;
+  bool asleep = false;  ///< known from before a restart, and nobody has looked at it since
 };
 
 struct FakeListener {

@@ -50,11 +50,13 @@ FakeReply create(FakeState& state, const FakeArgs& args) {
   for (const auto& [key, value] : args.body["DriverOpts"].members())
     if (key != "type" && key != "device" && key != "o" && key != "size")
       return refuse(400, fmt::format("create {}: invalid option: \"{}\"", name, key));
-  return answer(201, ensure_volume(state, name, args.body, anonymous).body);
+  const FakeVolume& volume = ensure_volume(state, name, args.body, anonymous);
+  return answer(201, volume.asleep ? with(volume.body, {{"Labels", nullptr}, {"Scope", ""}}) : volume.body);
 }
 
 FakeReply inspect(FakeState& state, const FakeArgs& args) {
-  const FakeVolume* volume = state.find_volume(args.name());
+  FakeVolume* volume = state.find_volume(args.name());
+  if (volume) volume->asleep = false;
   return volume ? answer(200, volume->body) : not_found(args.name());
 }
 
