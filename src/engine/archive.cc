@@ -1,5 +1,5 @@
 // Files in and out of containers, as tar streams.
-#include "engine/base64.h"
+#include "base/base64.h"
 #include "engine/container.h"
 
 namespace berth::engine {

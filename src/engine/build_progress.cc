@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "base/text.h"
-#include "engine/base64.h"
+#include "base/base64.h"
 #include "engine/progress.h"
 
 namespace berth::engine {

@@ -2,7 +2,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "engine/base64.h"
+#include "base/base64.h"
 #include "engine/reference.h"
 #include "io/process.h"
 #include "io/scope.h"

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "base/json.h"
-#include "engine/base64.h"
+#include "base/base64.h"
 #include "io/file.h"
 #include "io/loop.h"
 

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "engine/base64.h"
+#include "base/base64.h"
 #include "engine/progress.h"
 #include "engine/reference.h"
 

@@ -3,8 +3,8 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "base/text.h"
-#include "engine/base64.h"
 #include "testing/fake_route.h"
 
 namespace berth::testing {
@@ -43,12 +43,12 @@ FakeReply not_in(const FakeArgs& args) {
 }
 
 std::string stat_text(const FakeState& state, std::string_view name, std::size_t size, bool folder) {
-  return engine::encode_base64(Json::object({{"name", name},
-                                             {"size", size},
-                                             {"mode", folder ? kFolderMode : kFileMode},
-                                             {"mtime", time_text(state.now())},
-                                             {"linkTarget", ""}})
-                                   .dump());
+  return encode_base64(Json::object({{"name", name},
+                                     {"size", size},
+                                     {"mode", folder ? kFolderMode : kFileMode},
+                                     {"mtime", time_text(state.now())},
+                                     {"linkTarget", ""}})
+                           .dump());
 }
 
 FakeReply get(FakeState& state, const FakeArgs& args) {

@@ -1,4 +1,4 @@
-// Base64 (RFC 4648) as the Engine API uses it. Pure.
+// Base64 (RFC 4648).
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace berth::engine {
+namespace berth {
 
 enum class Base64 {
   standard,  ///< '+' and '/'
@@ -14,7 +14,9 @@ enum class Base64 {
 };
 /// With padding.
 std::string encode_base64(std::string_view bytes, Base64 alphabet = Base64::standard);
+/// The URL alphabet without padding, as JOSE writes it (RFC 7515 2).
+std::string encode_base64url(std::string_view bytes);
 /// Either alphabet, with or without padding; Code::invalid otherwise.
 Result<std::string> decode_base64(std::string_view text);
 
-}  // namespace berth::engine
+}  // namespace berth

@@ -1,9 +1,9 @@
-#include "engine/base64.h"
+#include "base/base64.h"
 
 #include <array>
 #include <cstdint>
 
-namespace berth::engine {
+namespace berth {
 namespace {
 
 constexpr std::string_view kShared = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -36,6 +36,12 @@ std::string encode_base64(std::string_view bytes, Base64 alphabet) {
   return out;
 }
 
+std::string encode_base64url(std::string_view bytes) {
+  std::string out = encode_base64(bytes, Base64::url);
+  while (out.ends_with('=')) out.pop_back();
+  return out;
+}
+
 Result<std::string> decode_base64(std::string_view text) {
   const std::size_t size = text.size();
   for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
@@ -56,4 +62,4 @@ Result<std::string> decode_base64(std::string_view text) {
   return out;
 }
 
-}  // namespace berth::engine
+}  // namespace berth
