@@ -32,13 +32,6 @@ BioPtr memory(std::string_view text) {
   return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-// The wire format of a protocol list (RFC 7301 section 3.1).
-std::string alpn_wire(const std::vector<std::string>& protocols) {
-  std::string out;
-  for (const auto& protocol : protocols) out += static_cast<char>(protocol.size()) + protocol;
-  return out;
-}
-
 }  // namespace
 
 struct TlsIdentity::Parts {
@@ -77,27 +70,81 @@ TlsContext::~TlsContext() = default;
 
 namespace {
 
-// Called once per handshake, also without a name and for resumed sessions.
-int on_server_name(SSL* ssl, int* alert, void* argument) {
-  const auto& parts = *static_cast<TlsContext::Parts*>(argument);
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  const auto identity = parts.server.choose(name ? name : "");
-  if (!identity) {
-    *alert = SSL_AD_UNRECOGNIZED_NAME;
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
-  }
-  const auto& chosen = identity->parts();
+using HeldPolicy = std::shared_ptr<const TlsPolicy>;
+
+// A connection keeps the policy that it began with.
+int policy_index() {
+  static const int index = SSL_get_ex_new_index(
+      0, nullptr, nullptr, nullptr,
+      [](void*, void* held, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<HeldPolicy*>(held); });
+  return index;
+}
+const TlsPolicy* policy_of(SSL* ssl) {
+  const auto* held = static_cast<HeldPolicy*>(SSL_get_ex_data(ssl, policy_index()));
+  return held ? held->get() : nullptr;
+}
+void hold(SSL* ssl, HeldPolicy policy) {
+  delete static_cast<HeldPolicy*>(SSL_get_ex_data(ssl, policy_index()));
+  SSL_set_ex_data(ssl, policy_index(), policy ? new HeldPolicy(std::move(policy)) : nullptr);
+}
+
+constexpr std::string_view kAcme(
+    "\x0a"
+    "acme-tls/1",
+    11);  // as on the wire
+
+std::string_view extension_of(SSL* ssl, unsigned type) {
+  const unsigned char* data = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, type, &data, &size) != 1) return {};
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+// One host name behind the lengths of the list and of itself (RFC 6066 3); OpenSSL refuses what is not so.
+std::string_view server_name_of(SSL* ssl) {
+  const std::string_view text = extension_of(ssl, TLSEXT_TYPE_server_name);
+  return text.size() > 5 && text[2] == TLSEXT_NAMETYPE_host_name ? text.substr(5) : std::string_view();
+}
+
+bool offers_only_acme(SSL* ssl) {
+  const std::string_view text = extension_of(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation);
+  return text.size() > 2 && text.substr(2) == kAcme;
+}
+
+void use(SSL* ssl, const TlsIdentity::Parts& chosen) {
   SSL_use_certificate(ssl, chosen.leaf.get());
   SSL_use_PrivateKey(ssl, chosen.key.get());
   SSL_clear_chain_certs(ssl);
   for (const auto& certificate : chosen.chain) SSL_add1_chain_cert(ssl, certificate.get());
+}
+
+// Called once per handshake before anything is decided, also without a name and for resumed sessions; twice when the
+// client is asked for another key share.
+int on_client_hello(SSL* ssl, int* alert, void* argument) {
+  const auto& parts = *static_cast<TlsContext::Parts*>(argument);
+  const TlsChoice choice = parts.server.choose({.server_name = server_name_of(ssl), .acme = offers_only_acme(ssl)});
+  if (!choice.identity) {
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  use(ssl, choice.identity->parts());
+  if (choice.policy) choice.policy->apply(ssl);
+  if (choice.policy || policy_of(ssl)) hold(ssl, choice.policy);
+  return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+// The name was looked at already; this one only lets OpenSSL tell the client so.
+int on_server_name(SSL*, int*, void*) {
   return SSL_TLSEXT_ERR_OK;
 }
 
 // NOLINTNEXTLINE(readability-function-size): OpenSSL's signature.
-int on_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered, unsigned size,
+int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* offered, unsigned size,
             void* argument) {
-  const auto& wire = static_cast<TlsContext::Parts*>(argument)->alpn;
+  const TlsPolicy* policy = policy_of(ssl);
+  std::string_view wire = static_cast<TlsContext::Parts*>(argument)->alpn;
+  if (policy && !policy->alpn().empty()) wire = policy->alpn();
+  if (std::string_view(reinterpret_cast<const char*>(offered), size) == kAcme) wire = kAcme;
   unsigned char* chosen = nullptr;
   const int found = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(wire.data()),
                                           static_cast<unsigned>(wire.size()), offered, size);
@@ -142,8 +189,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(TlsServerOptions options)
   // Forward secrecy and authenticated encryption only, also in TLS 1.2 (RFC 9325 section 4.2).
   SSL_CTX_set_cipher_list(parts.context, "ECDHE+AESGCM:ECDHE+CHACHA20");
   SSL_CTX_set_session_id_context(parts.context, reinterpret_cast<const unsigned char*>("berth"), 5);
+  SSL_CTX_set_client_hello_cb(parts.context, on_client_hello, &parts);
   SSL_CTX_set_tlsext_servername_callback(parts.context, on_server_name);
-  SSL_CTX_set_tlsext_servername_arg(parts.context, &parts);
   SSL_CTX_set_alpn_select_cb(parts.context, on_alpn, &parts);
   return out;
 }
@@ -158,6 +205,12 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(TlsClientOptions options)
   SSL_CTX_set_min_proto_version(parts.context, TLS1_2_VERSION);
   SSL_CTX_set_mode(parts.context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   TRY(trust(parts.context, parts.client));
+  if (parts.client.identity) {
+    const auto& own = parts.client.identity->parts();
+    SSL_CTX_use_certificate(parts.context, own.leaf.get());
+    SSL_CTX_use_PrivateKey(parts.context, own.key.get());
+    for (const auto& certificate : own.chain) SSL_CTX_add1_chain_cert(parts.context, certificate.get());
+  }
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "io/stream.h"
+#include "io/tls_policy.h"
 
 namespace berth::io {
 
@@ -23,9 +24,18 @@ class TlsIdentity {
   std::unique_ptr<Parts> parts_;
 };
 
-/// Chooses the identity for the server name of a ClientHello ("" when it named none); nullptr refuses the handshake
-/// with unrecognized_name (RFC 6066).
-using ChooseIdentity = std::function<std::shared_ptr<const TlsIdentity>(std::string_view server_name)>;
+/// What a client says first.
+struct ClientHello {
+  std::string_view server_name;  ///< "" when it named none
+  bool acme = false;             ///< it offers acme-tls/1 and nothing else: a CA that checks a challenge (RFC 8737)
+};
+/// Without an identity the handshake is refused with unrecognized_name (RFC 6066). A session is resumed only under the
+/// policy under which it began.
+struct TlsChoice {
+  std::shared_ptr<const TlsIdentity> identity{};
+  std::shared_ptr<const TlsPolicy> policy{};  ///< null: that of every connection
+};
+using ChooseIdentity = std::function<TlsChoice(const ClientHello&)>;
 
 struct TlsServerOptions {
   ChooseIdentity choose;
@@ -38,6 +48,7 @@ struct TlsClientOptions {
   std::string ca_pem{};  ///< trusted roots; empty: the system's
   bool verify = true;
   std::vector<std::string> alpn{};
+  std::shared_ptr<const TlsIdentity> identity{};  ///< shown to servers that ask for one
 };
 
 /// Shared by the connections of one listener or one client. Thread: immutable after construction.

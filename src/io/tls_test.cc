@@ -33,13 +33,17 @@ const Pem& beta() {
   return pem;
 }
 
+TlsPolicy::Options policy_options;  // of policy.test
+
 std::shared_ptr<TlsContext> server_context() {
   const auto a = TlsIdentity::from_pem(alpha().certificate, alpha().key).value();
   const auto b = TlsIdentity::from_pem(beta().certificate, beta().key).value();
-  return TlsContext::server({.choose =
-                                 [a, b](std::string_view name) {
-                                   return name == "alpha.test" ? a : name == "beta.test" ? b : nullptr;
-                                 }})
+  return TlsContext::server({.choose = [a, b](const ClientHello& hello) -> TlsChoice {
+           if (hello.acme) return {.identity = b};
+           if (hello.server_name == "policy.test")
+             return {.identity = a, .policy = TlsPolicy::make(policy_options).value()};
+           return {.identity = hello.server_name == "alpha.test" ? a : hello.server_name == "beta.test" ? b : nullptr};
+         }})
       .value();
 }
 
@@ -104,6 +108,63 @@ TEST(Tls, RefusesAnUnknownServerName) {
   const auto unknown = talk({.server_name = "gamma.test", .verify = false}, "hi", seen);
   ASSERT_FALSE(unknown);
   EXPECT_NE(unknown.error().message.find("unrecognized name"), std::string::npos) << unknown.error().message;
+}
+
+TEST(Tls, ShowsAnotherCertificateToACaThatValidates) {
+  std::string seen;
+  const TlsClientOptions hello{.server_name = "beta.test", .ca_pem = beta().certificate, .alpn = {"acme-tls/1"}};
+  EXPECT_EQ(talk(hello, "", seen).value(), "");
+  EXPECT_EQ(seen, "beta.test acme-tls/1 TLSv1.3");
+  // One protocol among others is a client like any.
+  EXPECT_FALSE(talk({.server_name = "gamma.test", .verify = false, .alpn = {"acme-tls/1", "http/1.1"}}, "", seen));
+  const auto other =
+      talk({.server_name = "alpha.test", .ca_pem = alpha().certificate, .alpn = {"acme-tls/1", "http/1.1"}}, "", seen);
+  EXPECT_TRUE(other.has_value());
+  EXPECT_EQ(seen, "alpha.test http/1.1 TLSv1.3");
+}
+
+// The server's verdict about a client's certificate comes after the client's handshake: a byte must come back.
+bool passes(TlsPolicy::ClientAuth auth, const Pem* shown) {
+  policy_options = {.client_auth = auth, .client_ca = beta().certificate};
+  TlsClientOptions client{.server_name = "policy.test", .verify = false};
+  if (shown) client.identity = TlsIdentity::from_pem(shown->certificate, shown->key).value();
+  std::string seen;
+  const auto answer = talk(client, "x", seen);
+  return answer && *answer == "x";
+}
+
+TEST(TlsPolicy, AsksClientsForCertificates) {
+  using Auth = TlsPolicy::ClientAuth;
+  struct Row {
+    Auth auth;
+    bool none, foreign, own;
+  };
+  for (const Row& row : {Row{Auth::none, true, true, true}, Row{Auth::request, true, true, true},
+                         Row{Auth::require_any, false, true, true}, Row{Auth::verify_if_given, true, false, true},
+                         Row{Auth::require_and_verify, false, false, true}}) {
+    EXPECT_EQ(passes(row.auth, nullptr), row.none) << static_cast<int>(row.auth);
+    EXPECT_EQ(passes(row.auth, &alpha()), row.foreign) << static_cast<int>(row.auth);
+    EXPECT_EQ(passes(row.auth, &beta()), row.own) << static_cast<int>(row.auth);
+  }
+}
+
+TEST(TlsPolicy, LimitsVersionsAndProtocols) {
+  policy_options = {.max_version = 12, .ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384", .curves = "P-384", .alpn = {"b"}};
+  std::string seen;
+  EXPECT_TRUE(talk({.server_name = "policy.test", .verify = false, .alpn = {"a", "b"}}, "x", seen).has_value());
+  EXPECT_EQ(seen, "policy.test b TLSv1.2");
+}
+
+TEST(TlsPolicy, RefusesWhatIsWrong) {
+  for (const TlsPolicy::Options& wrong :
+       {TlsPolicy::Options{.min_version = 13, .max_version = 12}, TlsPolicy::Options{.min_version = 9},
+        TlsPolicy::Options{.ciphers = "NONE"}, TlsPolicy::Options{.suites = "NONE"}, TlsPolicy::Options{.curves = "x"},
+        TlsPolicy::Options{.client_auth = TlsPolicy::ClientAuth::require_and_verify},
+        TlsPolicy::Options{.client_auth = TlsPolicy::ClientAuth::verify_if_given, .client_ca = "no PEM"}}) {
+    const auto made = TlsPolicy::make(wrong);
+    ASSERT_FALSE(made.has_value());
+    EXPECT_EQ(made.error().code, Code::invalid);
+  }
 }
 
 TEST(Tls, RefusesAKeyOfAnotherCertificate) {
