@@ -1,124 +1,31 @@
-// The only file of the local authority that knows OpenSSL.
+// The local authority: roots with constraints, leaves, and what can be read from a certificate.
 #include "edge/certificate.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 
 #include "base/text.h"
+#include "edge/x509.h"
 
 namespace berth::edge {
 namespace {
 
 using namespace std::chrono_literals;
-using Time = std::chrono::sys_seconds;
+using namespace x509;
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
+struct FreeLists {
+  void operator()(NAME_CONSTRAINTS* constraints) const { NAME_CONSTRAINTS_free(constraints); }
+  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
 };
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Cert = std::unique_ptr<X509, Deleter<X509_free>>;
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
-using Names = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
-using Constraints = std::unique_ptr<NAME_CONSTRAINTS, Deleter<NAME_CONSTRAINTS_free>>;
+using Constraints = std::unique_ptr<NAME_CONSTRAINTS, FreeLists>;
+using Names = std::unique_ptr<GENERAL_NAMES, FreeLists>;
 
 constexpr auto kRootLife = std::chrono::days(3650), kLeafLife = std::chrono::days(90);
 constexpr auto kSkew = 1h;  // clients' clocks may be behind
-
-std::unexpected<Error> crypto_failed(std::string_view what) {
-  char reason[256] = "no reason given";
-  if (const auto code = ERR_get_error(); code != 0) ERR_error_string_n(code, reason, sizeof reason);
-  ERR_clear_error();
-  return fail(Code::internal, std::string(what) + " failed: " + reason);
-}
-
-std::string bio_text(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return {data, static_cast<std::size_t>(size)};
-}
-Bio read_bio(std::string_view text) {
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-Result<std::string> pem_of(X509* certificate) {
-  const Bio bio(BIO_new(BIO_s_mem()));
-  if (PEM_write_bio_X509(bio.get(), certificate) != 1) return crypto_failed("writing a certificate");
-  return bio_text(bio.get());
-}
-Result<std::string> pem_of(EVP_PKEY* key) {
-  const Bio bio(BIO_new(BIO_s_secmem()));
-  if (PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
-    return crypto_failed("writing a key");
-  }
-  return bio_text(bio.get());
-}
-Result<Cert> certificate_from(std::string_view pem) {
-  Cert certificate(PEM_read_bio_X509(read_bio(pem).get(), nullptr, nullptr, nullptr));
-  ERR_clear_error();
-  if (!certificate) return fail(Code::invalid, "it holds no PEM certificate");
-  return certificate;
-}
-Result<Key> key_from(std::string_view pem) {
-  // The callback refuses to ask a terminal for a passphrase.
-  const auto no_passphrase = [](char*, int, int, void*) { return -1; };
-  Key key(PEM_read_bio_PrivateKey(read_bio(pem).get(), nullptr, no_passphrase, nullptr));
-  ERR_clear_error();
-  if (!key) return fail(Code::invalid, "it holds no PEM key without passphrase");
-  return key;
-}
-
-Result<Time> time_from(const ASN1_TIME* text) {
-  tm parts{};
-  if (ASN1_TIME_to_tm(text, &parts) != 1) return fail(Code::invalid, "a certificate has a wrong date");
-  return Time(std::chrono::seconds(timegm(&parts)));
-}
-
-Result<void> set_name(X509_NAME* name, std::string_view common) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(common.data());
-  const int size = static_cast<int>(std::min<std::size_t>(common.size(), 64));  // ub-common-name
-  if (X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, bytes, size, -1, 0) != 1) {
-    return crypto_failed("naming a certificate");
-  }
-  return {};
-}
-
-Result<void> add_text_extension(X509* certificate, X509* issuer, int kind, const char* value) {
-  X509V3_CTX context;
-  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  const Extension extension(X509V3_EXT_conf_nid(nullptr, &context, kind, value));
-  if (!extension || X509_add_ext(certificate, extension.get(), -1) != 1) return crypto_failed("adding an extension");
-  return {};
-}
-
-GENERAL_NAME* dns_name(std::string_view name) {
-  GENERAL_NAME* general = GENERAL_NAME_new();
-  ASN1_IA5STRING* text = ASN1_IA5STRING_new();
-  ASN1_STRING_set(text, name.data(), static_cast<int>(name.size()));
-  GENERAL_NAME_set0_value(general, GEN_DNS, text);
-  return general;
-}
-GENERAL_NAME* ip_name(std::string_view bytes) {
-  GENERAL_NAME* general = GENERAL_NAME_new();
-  ASN1_OCTET_STRING* octets = ASN1_OCTET_STRING_new();
-  ASN1_STRING_set(octets, bytes.data(), static_cast<int>(bytes.size()));
-  GENERAL_NAME_set0_value(general, GEN_IPADD, octets);
-  return general;
-}
-std::string ip_bytes(const Ip& ip) {
-  const std::string all(reinterpret_cast<const char*>(ip.bytes.data()), ip.bytes.size());
-  return ip.is_v4() ? all.substr(12) : all;
-}
 
 /// DNS names as given, and of addresses loopback only; of other kinds of names none.
 Result<void> add_constraints(X509* certificate, const std::vector<std::string>& permitted) {
@@ -138,34 +45,6 @@ Result<void> add_constraints(X509* certificate, const std::vector<std::string>& 
     return crypto_failed("adding name constraints");
   }
   return {};
-}
-
-Result<void> add_hosts(X509* certificate, const std::vector<std::string>& hosts) {
-  const Names names(sk_GENERAL_NAME_new_null());
-  for (const std::string& host : hosts) {
-    const auto ip = parse_ip(host);
-    sk_GENERAL_NAME_push(names.get(), ip ? ip_name(ip_bytes(*ip)) : dns_name(host));
-  }
-  if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) != 1) {
-    return crypto_failed("adding the names of a certificate");
-  }
-  return {};
-}
-
-/// Version 3, a random serial, dates, and the public key.
-Result<Cert> blank(EVP_PKEY* key, Time from, Time to) {
-  Cert certificate(X509_new());
-  unsigned char serial[16];
-  if (!certificate || RAND_bytes(serial, sizeof serial) != 1) return crypto_failed("making a certificate");
-  serial[0] = static_cast<unsigned char>((serial[0] & 0x3f) | 0x40);  // positive, and never shorter
-  BIGNUM* number = BN_bin2bn(serial, sizeof serial, nullptr);
-  BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate.get()));
-  BN_free(number);
-  X509_set_version(certificate.get(), X509_VERSION_3);
-  ASN1_TIME_set(X509_getm_notBefore(certificate.get()), from.time_since_epoch().count());
-  ASN1_TIME_set(X509_getm_notAfter(certificate.get()), to.time_since_epoch().count());
-  if (X509_set_pubkey(certificate.get(), key) != 1) return crypto_failed("making a certificate");
-  return certificate;
 }
 
 std::vector<std::string> dns_names_of(const GENERAL_NAMES* names) {
@@ -297,7 +176,8 @@ Result<Certificate> issue(const Authority& authority, const std::vector<std::str
   TRY(add_text_extension(leaf.get(), root.get(), NID_ext_key_usage, "serverAuth"));
   TRY(add_text_extension(leaf.get(), root.get(), NID_subject_key_identifier, "hash"));
   TRY(add_text_extension(leaf.get(), root.get(), NID_authority_key_identifier, "keyid:always"));
-  TRY(add_hosts(leaf.get(), made.hosts));
+  const Extension names = TRY(hosts_extension(made.hosts));
+  X509_add_ext(leaf.get(), names.get(), -1);
   if (X509_sign(leaf.get(), root_key.get(), EVP_sha256()) == 0) return crypto_failed("signing a certificate");
   made.chain = TRY(pem_of(leaf.get()));
   made.key = TRY(pem_of(key.get()));
