@@ -185,6 +185,9 @@ class Connection {
     const auto path = canonical_path(head.path, client_.path_storage);
     if (!path) return answer(handled, 400, "The path is ambiguous.");
     handled.path = *path;
+    if (client_.hop.listener == Listener::web) {
+      if (const std::string* proof = live.http_challenge(*host, *path)) return answer(handled, 200, *proof);
+    }
     const RequestFacts facts{.host = *host,
                              .method = head.method,
                              .path = *path,

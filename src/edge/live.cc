@@ -11,6 +11,11 @@ Result<std::shared_ptr<const Live>> Live::make(Snapshot snapshot, const Live* pr
   for (const std::string& proxy : snapshot.settings.trusted_proxies) live->trusted_.push_back(TRY(parse_cidr(proxy)));
   live->routes_ = TRY(Routes::build(std::move(snapshot.routes), std::move(snapshot.services)));
   for (const Certificate& certificate : snapshot.certificates) live->add_certificate(certificate, previous);
+  live->http_challenges_ = std::move(snapshot.http_challenges);
+  for (const Certificate& challenge : snapshot.tls_challenges) {
+    auto parsed = io::TlsIdentity::from_pem(challenge.chain, challenge.key);
+    if (parsed) live->tls_challenges_.try_emplace(challenge.hosts.front(), std::move(*parsed));
+  }
   return live;
 }
 
@@ -34,6 +39,20 @@ void Live::add_certificate(const Certificate& certificate, const Live* previous)
     if (const auto ip = parse_ip(host); ip && ip->is_loopback()) loopback_ = identity;
   }
   by_chain_.try_emplace(certificate.chain, std::move(identity));
+}
+
+const std::string* Live::http_challenge(std::string_view host, std::string_view path) const {
+  static constexpr std::string_view kFolder = "/.well-known/acme-challenge/";
+  if (http_challenges_.empty() || !path.starts_with(kFolder)) return nullptr;
+  const std::string_view token = path.substr(kFolder.size());
+  for (const HttpChallenge& each : http_challenges_)
+    if (each.host == host && each.token == token) return &each.answer;
+  return nullptr;
+}
+
+std::shared_ptr<const io::TlsIdentity> Live::tls_challenge(std::string_view server_name) const {
+  const auto found = tls_challenges_.find(lower(server_name));
+  return found == tls_challenges_.end() ? nullptr : found->second;
 }
 
 std::shared_ptr<const io::TlsIdentity> Live::identity(std::string_view server_name) const {

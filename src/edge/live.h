@@ -27,6 +27,10 @@ class Live {
   const std::vector<std::string>& warnings() const { return warnings_; }
   /// For an SNI name: its own certificate, else its parent's wildcard; without a name one for a loopback address.
   std::shared_ptr<const io::TlsIdentity> identity(std::string_view server_name) const;
+  /// The body for a CA that asks for this path of this host, or null.
+  const std::string* http_challenge(std::string_view host, std::string_view path) const;
+  /// The certificate for a CA that asks for a TLS-ALPN-01 challenge, or null.
+  std::shared_ptr<const io::TlsIdentity> tls_challenge(std::string_view server_name) const;
 
  private:
   struct Hash : std::hash<std::string_view> {
@@ -44,6 +48,8 @@ class Live {
   ByText by_host_;   ///< names and "*.parent"
   ByText by_chain_;  ///< PEM chain -> parsed, for the next Live
   Identity loopback_;
+  std::vector<HttpChallenge> http_challenges_;  ///< few, and empty but for the seconds of an order
+  ByText tls_challenges_;
 };
 
 }  // namespace berth::edge

@@ -23,10 +23,13 @@ std::string html_body(const OwnReply& reply) {
 }  // namespace
 
 void append_own_reply(std::string& out, const OwnReply& reply) {
-  const bool json = reply.accept.contains("application/json"), html = reply.accept.contains("text/html");
-  const std::string body = json && !html ? json_body(reply)
-                           : html        ? html_body(reply)
-                                         : std::to_string(reply.status) + " " + std::string(reply.message) + "\n";
+  const bool bare = reply.status < 300;
+  const bool json = !bare && reply.accept.contains("application/json");
+  const bool html = !bare && reply.accept.contains("text/html");
+  const std::string body = bare            ? std::string(reply.message)
+                           : json && !html ? json_body(reply)
+                           : html          ? html_body(reply)
+                                           : std::to_string(reply.status) + " " + std::string(reply.message) + "\n";
   http::append_status_line(out, reply.status, http::reason_of(reply.status));
   if (!reply.location.empty()) http::append_field(out, "Location", reply.location);
   http::append_field(out, "Content-Type",

@@ -8,7 +8,7 @@ namespace berth::edge {
 
 struct OwnReply {
   int status = 500;
-  std::string_view message{};   ///< one sentence for the client
+  std::string_view message{};   ///< one sentence for the client; with 2xx the whole body
   std::string_view accept{};    ///< the request's Accept field: JSON, HTML or plain text follow from it
   std::string_view location{};  ///< for 3xx
   bool head_only = false;       ///< the request was HEAD

@@ -31,7 +31,7 @@ Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
   std::unique_ptr<Server> server(new Server(loop, std::move(options)));
   Server* self = server.get();
   server->tls_ = TRY(io::TlsContext::server(
-      {.choose = [self](std::string_view name) { return self->choose(name); }, .alpn = {"http/1.1"}}));
+      {.choose = [self](const io::ClientHello& hello) { return self->choose(hello); }, .alpn = {"http/1.1"}}));
   server->use(TRY(Live::make({})));  // until core sends the first: it answers, and knows no host
   return server;
 }
@@ -41,17 +41,22 @@ void Server::use(std::shared_ptr<const Live> live) {
   shared_.pool.keep_only(shared_.live->routes().services());
 }
 
-std::shared_ptr<const io::TlsIdentity> Server::choose(std::string_view server_name) {
-  if (auto identity = shared_.live->identity(server_name)) return identity;
+io::TlsChoice Server::choose(const io::ClientHello& hello) {
+  if (hello.acme) return {.identity = shared_.live->tls_challenge(hello.server_name)};
+  auto identity = shared_.live->identity(hello.server_name);
+  if (!identity) want_certificate(hello.server_name);
+  return {.identity = std::move(identity)};
+}
+
+void Server::want_certificate(std::string_view server_name) {
   const auto host = canonical_host(server_name);
   // Only hosts with a route: else anybody could make us ask for certificates without end.
-  if (!host || !shared_.event || !shared_.live->routes().knows_host(Listener::websecure, *host)) return nullptr;
+  if (!host || !shared_.event || !shared_.live->routes().knows_host(Listener::websecure, *host)) return;
   if (wanted_.size() >= kMostWanted) wanted_.clear();
   const auto [at, first] = wanted_.try_emplace(*host, loop_.now());
-  if (!first && loop_.now() - at->second < kWantedAgain) return nullptr;
+  if (!first && loop_.now() - at->second < kWantedAgain) return;
   at->second = loop_.now();
   shared_.event({.kind = EdgeEvent::Kind::certificate_wanted, .subject = *host, .detail = {}});
-  return nullptr;
 }
 
 Result<io::Address> Server::listen(Listener role, const io::Address& address, io::ListenOptions options) {

@@ -47,7 +47,8 @@ class Server {
     std::unique_ptr<io::Listener> listener;
   };
   Server(io::Loop& loop, Options options);
-  std::shared_ptr<const io::TlsIdentity> choose(std::string_view server_name);
+  io::TlsChoice choose(const io::ClientHello& hello);
+  void want_certificate(std::string_view server_name);
   io::Task<void> accept_from(Open& open, io::Scope& clients, io::Cancel& idle);
   io::Task<void> serve(std::unique_ptr<io::Stream> stream, Listener role, io::Cancel& idle);
 

@@ -1,3 +1,4 @@
+#include "edge/certificate_request.h"
 #include "edge/server_fixture.h"
 
 namespace berth::edge {
@@ -98,6 +99,33 @@ Test LeavesOutABrokenCertificate_body(World& world) {
   co_return;
 }
 RUN(LeavesOutABrokenCertificate)
+
+Test AnswersChallengesOfCas_body(World& world) {
+  Snapshot snapshot = with_certificate(world, {"app.test"});
+  snapshot.http_challenges = {{.host = "app.test", .token = "abc", .answer = "abc.thumb"}};
+  snapshot.tls_challenges = {make_challenge_certificate("app.test", "abc.thumb", now()).value()};
+  world.use(std::move(snapshot));
+  auto plain = co_await world.browse();
+  const std::string folder = "/.well-known/acme-challenge/";
+  const Answer proof = co_await plain->ask(get(folder + "abc", "Accept: text/html\r\n"));
+  EXPECT_EQ(proof.status, 200);
+  EXPECT_EQ(proof.body, "abc.thumb");
+  EXPECT_EQ(world.origin_requests, 0u);
+  // Others are what they would be without.
+  EXPECT_NE((co_await plain->ask(get(folder + "abd"))).body, "abc.thumb");
+  EXPECT_NE((co_await plain->ask(get(folder + "abc", "", "secure.test"))).body, "abc.thumb");
+}
+RUN(AnswersChallengesOfCas)
+
+TEST(LiveChallenge, ShowsTheCertificateOfAChallenge) {
+  Snapshot snapshot;
+  snapshot.version = 1;
+  snapshot.tls_challenges = {make_challenge_certificate("app.test", "abc.thumb", now()).value()};
+  const auto live = Live::make(snapshot).value();
+  EXPECT_NE(live->tls_challenge("App.test"), nullptr);
+  EXPECT_EQ(live->tls_challenge("other.test"), nullptr);
+  EXPECT_EQ(live->identity("app.test"), nullptr);
+}
 
 Test ClosesOnPlainText_body(World& world) {
   world.use(with_certificate(world, {"app.test"}));

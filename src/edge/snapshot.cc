@@ -223,6 +223,16 @@ Result<Certificate> decode_certificate(const Json& json) {
   return certificate;
 }
 
+Json encode(const HttpChallenge& challenge) {
+  return Json::object({{"host", challenge.host}, {"token", challenge.token}, {"answer", challenge.answer}});
+}
+
+Result<HttpChallenge> decode_challenge(const Json& json) {
+  return HttpChallenge{.host = std::string(json["host"].text()),
+                       .token = std::string(json["token"].text()),
+                       .answer = std::string(json["answer"].text())};
+}
+
 template <class T>
 Json encode_all(const std::vector<T>& items) {
   Json json = Json::array();
@@ -245,7 +255,9 @@ std::string encode_snapshot(const Snapshot& snapshot) {
                        {"settings", encode(snapshot.settings)},
                        {"routes", encode_all(snapshot.routes)},
                        {"services", encode_all(snapshot.services)},
-                       {"certificates", encode_all(snapshot.certificates)}})
+                       {"certificates", encode_all(snapshot.certificates)},
+                       {"http_challenges", encode_all(snapshot.http_challenges)},
+                       {"tls_challenges", encode_all(snapshot.tls_challenges)}})
       .dump();
 }
 
@@ -259,6 +271,8 @@ Result<Snapshot> decode_snapshot(std::string_view bytes) {
   snapshot.routes = TRY(decode_all<Route>(json["routes"], decode_route));
   snapshot.services = TRY(decode_all<Service>(json["services"], decode_service));
   snapshot.certificates = TRY(decode_all<Certificate>(json["certificates"], decode_certificate));
+  snapshot.http_challenges = TRY(decode_all<HttpChallenge>(json["http_challenges"], decode_challenge));
+  snapshot.tls_challenges = TRY(decode_all<Certificate>(json["tls_challenges"], decode_certificate));
   return snapshot;
 }
 

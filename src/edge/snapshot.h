@@ -21,6 +21,14 @@ struct Certificate {
   std::chrono::sys_seconds not_after{};
 };
 
+/// What a CA asks for under /.well-known/acme-challenge/ (RFC 8555 8.3).
+struct HttpChallenge {
+  std::string host;    ///< lower case
+  std::string token;   ///< the last part of the path
+  std::string answer;  ///< the body
+  friend bool operator==(const HttpChallenge&, const HttpChallenge&) = default;
+};
+
 /// How the edge behaves beside its routes. Every default is safe for an open listener.
 struct Settings {
   std::uint16_t public_https_port = 443;       ///< where `web` redirects to
@@ -42,6 +50,8 @@ struct Snapshot {
   std::vector<Route> routes;
   std::vector<Service> services;
   std::vector<Certificate> certificates;
+  std::vector<HttpChallenge> http_challenges{};
+  std::vector<Certificate> tls_challenges{};  ///< shown to clients that offer acme-tls/1 alone (RFC 8737)
 };
 
 /// JSON text with the private keys in it: for the socketpair and the edge's own 0600 file only.

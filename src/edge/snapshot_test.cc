@@ -44,6 +44,8 @@ Snapshot full() {
                             .key = "KEY",
                             .not_before = std::chrono::sys_seconds(1s),
                             .not_after = std::chrono::sys_seconds(2s)}};
+  snapshot.http_challenges = {{.host = "a", .token = "t", .answer = "t.x"}};
+  snapshot.tls_challenges = {snapshot.certificates[0]};
   return snapshot;
 }
 
@@ -61,6 +63,9 @@ TEST(Snapshot, SurvivesTheWire) {
   EXPECT_EQ(got->certificates[0].key, "KEY");
   EXPECT_EQ(got->certificates[0].not_before, sent.certificates[0].not_before);
   EXPECT_EQ(got->certificates[0].not_after, sent.certificates[0].not_after);
+  EXPECT_EQ(got->http_challenges, sent.http_challenges);
+  ASSERT_EQ(got->tls_challenges.size(), 1u);
+  EXPECT_EQ(got->tls_challenges[0].hosts, sent.tls_challenges[0].hosts);
   EXPECT_EQ(encode_snapshot(*got), encode_snapshot(sent));
 }
 
