@@ -152,6 +152,23 @@ class Builders(Builds):
     def test_what_no_build_can_have_is_refused_with_its_place(self):
         self.stack('services:\n  app:\n    build:\n      context: .\n      ssh: [default]\n')
         self.assertIn('compose.yaml:6:', self.berth('build', status=1).stderr)
+        self.assertIn('--ssh default: ', self.berth('build', '--ssh', 'default', status=16).stderr)
+
+    def test_the_builder_and_its_memory_are_chosen(self):
+        self.stack('services: {app: {build: .}}\n',
+                   Dockerfile=f'FROM {BASE}\nRUN cat /sys/fs/cgroup/memory/memory.limit_in_bytes '
+                              '/sys/fs/cgroup/memory.max >/most 2>/dev/null; true\nCMD cat /most\n')
+        built = self.berth('build', '--builder', 'classic', '-m', '64m', '--no-cache').stderr
+        self.assertIn('Step 2/', built)
+        self.assertEqual(self.output_of('app').strip(), str(64 << 20))
+        built = self.berth('build', '--memory', '64m', '--builder', 'other', '--no-cache').stderr
+        self.assertIn('memory: BuildKit has no bound for it; ignored', built)
+        self.assertIn('--builder other: berth builds with the engine\'s own builders', built)
+        self.assertNotEqual(self.output_of('app').strip(), str(64 << 20))
+        self.assertIn('--memory much: write a size', self.berth('build', '-m', 'much', status=16).stderr)
+        (self.folder / 'Dockerfile').write_text(self.CACHED)
+        refused = self.berth('build', '--builder', 'classic', status=17).stderr
+        self.assertIn('leave out DOCKER_BUILDKIT=0 or --builder classic', refused)
 
 
 class Contexts(Builds):
@@ -360,12 +377,6 @@ auth: {{htpasswd: {{realm: test, path: {cls.files}/passwords}}}}
         (folder / 'config.json').write_text(json.dumps(text))
         return {'DOCKER_CONFIG': str(folder), 'PATH': f'{folder}:{os.environ["PATH"]}'}
 
-    def push(self, image):
-        auth = base64.b64encode(json.dumps({'username': 'user', 'password': 'right'}).encode()).decode()
-        name, tag = image.rsplit(':', 1)
-        said = engine().call('POST', f'/images/{name}/push?tag={tag}', headers={'X-Registry-Auth': auth}).read()
-        self.assertNotIn(b'errorDetail', said)
-
     def forget(self, image):
         engine().call('DELETE', f'/images/{urllib.parse.quote(image, safe="")}?force=1').read()
 
@@ -374,8 +385,12 @@ auth: {{htpasswd: {{realm: test, path: {cls.files}/passwords}}}}
         self.made.append(image)
         self.stack(f'services:\n  app:\n    image: {image}\n    build: .\n    {SLEEPER}\n',
                    Dockerfile=f'FROM {BASE}\nENV A=1\n')
-        self.berth('build', env=self.config('right'))
-        self.push(image)
+        dry = self.berth('--dry-run', 'build', '--push', env=self.config('wrong')).stdout
+        self.assertIn(f'push {image}\n', dry)
+        denied = self.berth('build', '--push', env=self.config('wrong'), status=1).stderr
+        self.assertIn(f'image {image} cannot be pushed', denied)
+        self.assertIn(f'image {image}  pushed', self.berth('build', '--push', env=self.config('right', helper=True)).stderr)
+        self.assertEqual(self.berth('build', '-q', '--push', env=self.config('right')).stderr, '')
         pinned = self.inspect(image)['RepoDigests'][0]
         self.forget(image)
         pull = f'services:\n  app:\n    image: {image}\n    {SLEEPER}\n'
@@ -393,8 +408,7 @@ auth: {{htpasswd: {{realm: test, path: {cls.files}/passwords}}}}
         base = f'{self.host}/{self.name}-base:1'
         self.made.append(base)
         self.stack(f'services: {{base: {{image: "{base}", build: .}}}}\n', Dockerfile=f'FROM {BASE}\nENV BASE=1\n')
-        self.berth('build', env=self.config('right'))
-        self.push(base)
+        self.berth('build', '--push', env=self.config('right'))
         self.forget(base)
         self.stack('services: {app: {build: .}}\n', Dockerfile=f'FROM {base}\nRUN test "$BASE" = 1\n')
         for options in ({}, {'DOCKER_BUILDKIT': '0'}):
@@ -408,12 +422,10 @@ auth: {{htpasswd: {{realm: test, path: {cls.files}/passwords}}}}
         env = self.config('right')
         dockerfile = f'FROM {BASE}\nENV A='
         self.stack(f'services: {{app: {{image: "{image}", build: .}}}}\n', Dockerfile=dockerfile + '1\n')
-        self.berth('build', env=env)
-        self.push(image)
+        self.berth('build', '--push', env=env)
         old = self.inspect(image)['Id']
         (self.folder / 'Dockerfile').write_text(dockerfile + '2\n')
-        self.berth('build', env=env)
-        self.push(image)
+        self.berth('build', '--push', env=env)
         new = self.inspect(image)['Id']
         text = f'services:\n  app:\n    image: {image}\n    pull_policy: POLICY\n    {SLEEPER}\n'
         self.rewrite(text.replace('POLICY', 'every_1h'))
@@ -436,8 +448,7 @@ auth: {{htpasswd: {{realm: test, path: {cls.files}/passwords}}}}
         env = self.config('right')
         self.stack(f'services:\n  app:\n    image: {image}\n    build: .\n    {SLEEPER}\n',
                    Dockerfile=f'FROM {BASE}\nENV FROM=registry\n')
-        self.berth('build', env=env)
-        self.push(image)
+        self.berth('build', '--push', env=env)
         self.forget(image)
         (self.folder / 'Dockerfile').write_text(f'FROM {BASE}\nENV FROM=build\n')
         self.berth('up', '-d', env=env)

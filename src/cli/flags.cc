@@ -205,6 +205,14 @@ std::vector<Flag> build_flags(Options& o) {
       {"--build-arg", "NAME=VALUE", "Set a build argument", &o.build.arguments},
       {"-q,--quiet", "", "Print nothing but errors", &o.build.quiet},
       {"--with-dependencies", "", "What the services depend on too", &o.build.with_dependencies},
+      {"--push", "", "Push what was built and has an image name", &o.build.push},
+      {"--builder", "NAME", "default, or classic for the engine's builder without BuildKit", &o.build.builder},
+      {"-m,--memory", "SIZE", "Bound the memory of a build step (classic builder)", &o.build.memory},
+      {"--ssh", "KEY", "", &o.build.ssh},
+      {"--parallel", "", "", &o.build.ignored},
+      {"--compress", "", "", &o.build.ignored},
+      {"--force-rm", "", "", &o.build.ignored},
+      {"--no-rm", "", "", &o.build.ignored},
   };
 }
 

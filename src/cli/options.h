@@ -94,7 +94,12 @@ struct BuildFlags {
   bool pull = false;
   bool quiet = false;
   bool with_dependencies = false;
+  bool push = false;
   Texts arguments{};
+  std::string builder{};
+  std::string memory{};
+  Texts ssh{};
+  bool ignored = false;  ///< flags of older programs that mean nothing here
 };
 
 struct PullFlags {

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "cli/carry_out.h"
 #include "cli/containers.h"
+#include "cli/push.h"
 #include "cli/verbs.h"
 #include "compose/plan.h"
 #include "engine/image.h"
@@ -23,6 +25,40 @@ void add_argument(const Session& session, const std::string& argument, Json& bui
   build.slot("args").set(name, std::move(text));
 }
 
+// The command line of `build`, checked.
+Result<compose::ImageOptions> build_options(Session& session) {
+  const auto& build = session.options.build;
+  if (!build.ssh.empty())
+    return session.usage("--ssh " + build.ssh.front() +
+                         ": a build by the engine's API alone cannot reach an SSH agent; build this image with `docker "
+                         "buildx build --ssh` and name it in `image`");
+  const auto memory = build.memory.empty() ? Result<std::int64_t>(0) : parse_size(build.memory);
+  if (!memory || *memory < 0) return session.usage("--memory " + build.memory + ": write a size, like 512m or 1g");
+  if (!build.builder.empty() && build.builder != "default" && build.builder != "classic")
+    session.console.warning("--builder " + build.builder +
+                            ": berth builds with the engine's own builders, default and classic; ignored");
+  return compose::ImageOptions{.services = session.options.arguments,
+                               .build = true,
+                               .with_dependencies = build.with_dependencies,
+                               .pull = build.pull,
+                               .no_cache = build.no_cache,
+                               .classic = build.builder == "classic",
+                               .memory = *memory};
+}
+
+// What was built, to its registries.
+io::Task<Result<void>> push_built(Session& session, const compose::Project& project) {
+  const auto& flags = session.options.build;
+  const auto services = flags.with_dependencies ? Texts{} : session.options.arguments;
+  for (const auto& reference : pushed_references(session, project, services)) {
+    if (session.options.global.dry_run)
+      session.console.print("push " + reference + "\n");
+    else
+      CO_TRY(co_await push(session, reference, flags.quiet));
+  }
+  co_return Result<void>{};
+}
+
 io::Task<Result<int>> carry_out_images(Session& session, const compose::ImageOptions& options, bool quiet) {
   auto project = CO_TRY(session.load({.targets = options.services, .with_dependencies = options.with_dependencies}));
   for (auto& service : project.services)
@@ -38,6 +74,7 @@ io::Task<Result<int>> carry_out_images(Session& session, const compose::ImageOpt
   const auto done = CO_TRY(co_await carry_out(session, what));
   if (!done.changed && !quiet && !session.options.global.dry_run)
     session.console.note(options.build ? "nothing to build" : "nothing to pull");
+  if (options.build && session.options.build.push) CO_TRY(co_await push_built(session, project));
   co_return kDone;
 }
 
@@ -97,13 +134,8 @@ void print_ids(const Session& session, const std::vector<Shown>& list) {
 }  // namespace
 
 io::Task<Result<int>> verb_build(Session& session) {
-  const auto& build = session.options.build;
-  const compose::ImageOptions options{.services = session.options.arguments,
-                                      .build = true,
-                                      .with_dependencies = build.with_dependencies,
-                                      .pull = build.pull,
-                                      .no_cache = build.no_cache};
-  co_return co_await carry_out_images(session, options, build.quiet);
+  const auto options = CO_TRY(build_options(session));
+  co_return co_await carry_out_images(session, options, session.options.build.quiet);
 }
 
 io::Task<Result<int>> verb_pull(Session& session) {

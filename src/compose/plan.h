@@ -67,8 +67,10 @@ struct ImageOptions {
   bool build = false;
   bool include_buildable = true;
   bool with_dependencies = false;
-  bool pull = false;      ///< build: base images too
-  bool no_cache = false;  ///< build
+  bool pull = false;        ///< build: base images too
+  bool no_cache = false;    ///< build
+  bool classic = false;     ///< build: without BuildKit
+  std::int64_t memory = 0;  ///< build: bytes that a step may use, 0 for no bound
   bool missing_only = false;
 };
 Result<plan::Plan> plan_images(const Project& project, const plan::Observed& observed, const ImageOptions& options);

@@ -151,12 +151,13 @@ Result<plan::BuildImage> build_op(const Project& project, const Service& service
                       .platform = platform_of(project, service),
                       .shown = service.name,
                       .pull = wish.pull || build["pull"].boolean(),
-                      .no_cache = wish.no_cache || build["no_cache"].boolean() || !build["no_cache_filter"].is_empty()};
+                      .no_cache = wish.no_cache || build["no_cache"].boolean() || !build["no_cache_filter"].is_empty(),
+                      .memory = wish.memory,
+                      .classic = wish.classic || variable(project, "DOCKER_BUILDKIT") == "0"};
   for (const Json& tag : build["tags"].items()) op.tags.emplace_back(tag.text());
   add_labels(project, service, build);
   resolve_contexts(project, build);
   resolve_cache(build);
-  op.classic = variable(project, "DOCKER_BUILDKIT") == "0";
   op.build = std::move(build);
   return op;
 }

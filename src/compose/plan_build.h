@@ -8,6 +8,8 @@ namespace berth::compose::detail {
 struct BuildWish {
   bool pull = false;
   bool no_cache = false;
+  bool classic = false;
+  std::int64_t memory = 0;
 };
 
 /// DOCKER_DEFAULT_PLATFORM

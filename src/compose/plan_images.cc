@@ -247,7 +247,8 @@ Result<plan::Plan> plan_builds(const Project& project, const plan::Observed& obs
                                const std::vector<const Service*>& services) {
   plan::PlanBuilder builder(project.name);
   detail::Builds builds(project, builder);
-  const detail::BuildWish wish{.pull = options.pull, .no_cache = options.no_cache};
+  const detail::BuildWish wish{
+      .pull = options.pull, .no_cache = options.no_cache, .classic = options.classic, .memory = options.memory};
   detail::Names seen;
   for (const Service* service : services)
     if (has_build(*service) && seen.insert(image_name(project, *service)).second)

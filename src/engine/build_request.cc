@@ -38,15 +38,17 @@ Result<BuilderChoice> choose_builder(const BuildImage& build, const Dockerfile& 
   const auto need = needs_buildkit(file);
   if (build.classic || !offered) {
     if (!need) return BuilderChoice{};
-    const std::string why = offered ? "the classic builder was asked for; leave DOCKER_BUILDKIT=0 away"
-                                    : "this engine speaks API " + version.text() + " and has none; upgrade it";
+    const std::string why = offered
+                                ? "the classic builder was asked for; leave out DOCKER_BUILDKIT=0 or --builder classic"
+                                : "this engine speaks API " + version.text() + " and has none; upgrade it";
     return fail(Code::invalid,
                 shown + ":" + std::to_string(need->line) + ": " + need->what + " needs BuildKit, but " + why);
   }
   BuilderChoice out{.buildkit = true};
   if (file.hidden && !need && file.syntax.empty()) return BuilderChoice{};
   const auto lost = lost_with_buildkit(build, version);
-  if (build.memory > 0) out.notes.emplace_back("memory: BuildKit has no bound for it; ignored (DOCKER_BUILDKIT=0 has)");
+  if (build.memory > 0)
+    out.notes.emplace_back("memory: BuildKit has no bound for it; ignored (the classic builder has one)");
   if (lost.empty()) return out;
   if (!need && file.syntax.empty()) {
     out.buildkit = false;
