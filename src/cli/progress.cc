@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -41,6 +42,7 @@ constexpr Words kWords[] = {
     {"routing", "routed"},              // RouteContainer
     {"draining", "drained"},            // DrainContainer
     {"running hook", "hook done"},      // ExecHook
+    {"pausing", "paused"},              // Pause
 };
 static_assert(std::size(kWords) == std::variant_size_v<plan::Op>);
 
@@ -51,12 +53,18 @@ std::string_view kind_of(const plan::Op& op) {
   if (std::holds_alternative<plan::PullImage>(op) || std::holds_alternative<plan::BuildImage>(op) ||
       std::holds_alternative<plan::RemoveImage>(op))
     return "image";
-  return "container";
+  return std::holds_alternative<plan::Pause>(op) ? "service" : "container";
 }
 
 std::string name_of_object(const plan::Op& op) {
   if (const auto* container = plan::container_of(op)) return container->name;
   return plan::object_of(op);
+}
+
+// Nothing of its own, so nothing to show.
+bool is_joint(const plan::Op& op) {
+  const auto* pause = std::get_if<plan::Pause>(&op);
+  return pause && pause->time.count() == 0;
 }
 
 bool is_over(Phase phase) {
@@ -147,23 +155,23 @@ std::string phase_text(const plan::Op& op, Phase phase) {
 
 Board::Board(const plan::Plan& plan) {
   groups_.emplace_back();
+  std::set<std::string_view> seen{""};
   for (const auto& node : plan.nodes) {
+    if (is_joint(node.op)) continue;
     ++task_of(node).total;
-    if (std::ranges::find(groups_, node.group) == groups_.end()) groups_.push_back(node.group);
+    if (seen.insert(node.group).second) groups_.push_back(node.group);
   }
 }
 
 Item& Board::task_of(const plan::Node& node) {
-  const auto name = name_of_object(node.op);
-  const auto kind = kind_of(node.op);
-  for (auto& task : tasks_)
-    if (task.name == name && task.kind == kind) return task;
-  tasks_.push_back({.group = node.group, .kind = std::string(kind), .name = name});
-  return tasks_.back();
+  const auto [found, is_new] = places_.try_emplace(std::pair(kind_of(node.op), name_of_object(node.op)), tasks_.size());
+  if (is_new)
+    tasks_.push_back({.group = node.group, .kind = std::string(kind_of(node.op)), .name = found->first.second});
+  return tasks_[found->second];
 }
 
 const Item* Board::take(const plan::Progress& event, io::Time now) {
-  if (!event.node) return nullptr;
+  if (!event.node || is_joint(event.node->op)) return nullptr;
   if (begun_ == io::Time{}) begun_ = now;
   Item& task = task_of(*event.node);
   if (event.phase == Phase::passed) {

@@ -2,8 +2,11 @@
 // reporter puts it on a terminal or prints one line per change of state.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/console.h"
@@ -51,7 +54,8 @@ class Board {
                   std::size_t spin) const;
 
   std::vector<Item> tasks_;
-  std::vector<std::string> groups_;  // in order of appearance, "" first
+  std::map<std::pair<std::string_view, std::string>, std::size_t> places_;  // kind and name -> index of tasks_
+  std::vector<std::string> groups_;                                         // in order of appearance, "" first
   io::Time begun_{};
 };
 

@@ -38,7 +38,8 @@ class Run {
       co_await rescue(node);
       co_return;
     }
-    const bool clear = co_await wait_for_others(node);
+    const auto* pause = std::get_if<Pause>(&node.op);
+    const bool clear = pause && pause->regardless ? co_await wait_for_all(node) : co_await wait_for_others(node);
     const io::Context context = co_await io::here();
     if (context.cancel->requested()) {
       settle(node, Standing::failed, Phase::cancelled, "");
@@ -73,6 +74,13 @@ class Run {
       if (!co_await step.settled.wait()) co_return false;
       if (step.standing == Standing::failed) co_return false;
     }
+    co_return true;
+  }
+
+  // However they end.
+  io::Task<bool> wait_for_all(const Node& node) {
+    for (const int id : node.after)
+      if (!co_await steps_[static_cast<std::size_t>(id)].settled.wait()) co_return false;
     co_return true;
   }
 

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <concepts>
 
+#include "base/hash.h"
+#include "base/text.h"
 #include "engine/container.h"
 #include "engine/network.h"
 #include "engine/tar.h"
@@ -124,9 +126,9 @@ Done effect(EffectContext& context, const Node& node, const T& op) {
 
 // Containers.
 
-Result<void> fill_in(Json& body, const Fill& fill, const std::string& text) {
+Result<void> put_at(Json& body, const std::vector<std::string>& path, std::string text) {
   Json* here = &body;
-  for (const auto& step : fill.path) {
+  for (const auto& step : path) {
     if (here->is_array()) {
       std::size_t index = 0;
       std::from_chars(step.data(), step.data() + step.size(), index);
@@ -136,8 +138,21 @@ Result<void> fill_in(Json& body, const Fill& fill, const std::string& text) {
       here = &here->slot(step);
     }
   }
-  *here = fill.prefix + text + fill.suffix;
+  *here = std::move(text);
   return {};
+}
+
+// The body with what is known only now.
+Result<Json> completed(EffectContext& context, const CreateContainer& op) {
+  Json body = op.body;
+  for (const Fill& fill : op.fills)
+    TRY(put_at(body, fill.path, fill.prefix + context.results[fill.from] + fill.suffix));
+  for (const Digest& digest : op.digests) {
+    std::string text = digest.text;
+    for (const auto& [mark, from] : digest.marks) text = replace_all(text, mark, context.results[from]);
+    TRY(put_at(body, digest.path, sha256_hex(text)));
+  }
+  return body;
 }
 
 // Whether a creation that failed so may have had its effect: the reply was lost, or the name is taken.
@@ -158,8 +173,7 @@ io::Task<Result<std::string>> made_already(EffectContext& context, std::string n
 }
 
 Done effect(EffectContext& context, const Node& node, const CreateContainer& op) {
-  Json body = op.body;
-  for (const Fill& fill : op.fills) CO_TRY(fill_in(body, fill, context.results[fill.from]));
+  Json body = CO_TRY(completed(context, op));
   Json labels = body["Labels"];
   auto made = co_await engine::create_container(context.client,
                                                 {.name = op.name, .body = std::move(body), .platform = op.platform});
@@ -273,6 +287,11 @@ Done effect(EffectContext& context, const Node& node, const DrainContainer& op) 
 
 Done effect(EffectContext& context, const Node& node, const ExecHook& op) {
   return run_hook(context, node, op, id_of(context, op.container));
+}
+
+Done effect(EffectContext&, const Node&, const Pause& op) {
+  if (op.time.count() == 0) co_return Result<void>{};
+  co_return co_await io::sleep_for(op.time);
 }
 
 }  // namespace

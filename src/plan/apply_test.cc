@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "engine/container.h"
 #include "io/scope.h"
 #include "plan/observe.h"
@@ -130,6 +131,36 @@ TEST_F(ApplyTest, FillsInIdsThatComeUpOnTheWay) {
   EXPECT_EQ(host["NetworkMode"].text(), "container:" + outcome.results.at(first));
   EXPECT_EQ(host["VolumesFrom"], Json::array({outcome.results.at(first) + ":ro"}));
   EXPECT_EQ(second, 2);
+}
+
+TEST_F(ApplyTest, HashesWithIdsThatComeUpOnTheWay) {
+  const int first = create("first"), other = create("other");
+  builder_.add(
+      {.op =
+           CreateContainer{.name = "third",
+                           .body = *parse_json(R"({"Image":"app:1","Labels":{"hash":"?"}})"),
+                           .digests = {{{"Labels", "hash"}, "a MARK, b MARK, TOO", {{"MARK", first}, {"TOO", other}}}}},
+       .after = {first, other},
+       .subject = "third"});
+  const Outcome outcome = run();
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message;
+  const std::string& id = outcome.results.at(first);
+  EXPECT_EQ(engine_.handle({.target = "/containers/third/json"}).json()["Config"]["Labels"]["hash"].text(),
+            sha256_hex("a " + id + ", b " + id + ", " + outcome.results.at(other)));
+}
+
+TEST_F(ApplyTest, PausesAndGoesOnRegardlessOfAFailure) {
+  const int failing = add(StartContainer{{.id = "nobody", .name = "nobody"}}, {}, "nobody");
+  const int skipped = create("skipped", {failing});
+  const int joint = add(Pause{.what = "all"}, {failing}, "all");
+  const int pause = add(Pause{.what = "next", .time = std::chrono::seconds(90), .regardless = true}, {skipped}, "next");
+  const int next = create("next", {pause});
+  const auto begin = loop_->now();
+  const Outcome outcome = run();
+  EXPECT_EQ(outcome.failures.size(), 1u);
+  EXPECT_EQ(outcome.skipped, 2u) << "what depends on the failure, the joint " << joint << " too";
+  EXPECT_TRUE(outcome.results.contains(next));
+  EXPECT_EQ(loop_->now() - begin, std::chrono::seconds(90));
 }
 
 TEST_F(ApplyTest, NamesTheImageThatWasPulled) {

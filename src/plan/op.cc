@@ -33,12 +33,29 @@ std::string to_text(const Probe& probe) {
 }
 
 std::string_view name_of(const Op& op) {
-  static constexpr std::string_view kNames[] = {
-      "CreateNetwork",  "RemoveNetwork",    "CreateVolume",    "RemoveVolume",     "PullImage",
-      "BuildImage",     "RemoveImage",      "CreateContainer", "ConnectNetwork",   "DisconnectNetwork",
-      "CopyIn",         "StartContainer",   "StopContainer",   "RemoveContainer",  "RenameContainer",
-      "WaitContainer",  "RestartContainer", "KillContainer",   "UnpauseContainer", "RouteContainer",
-      "DrainContainer", "ExecHook"};
+  static constexpr std::string_view kNames[] = {"CreateNetwork",
+                                                "RemoveNetwork",
+                                                "CreateVolume",
+                                                "RemoveVolume",
+                                                "PullImage",
+                                                "BuildImage",
+                                                "RemoveImage",
+                                                "CreateContainer",
+                                                "ConnectNetwork",
+                                                "DisconnectNetwork",
+                                                "CopyIn",
+                                                "StartContainer",
+                                                "StopContainer",
+                                                "RemoveContainer",
+                                                "RenameContainer",
+                                                "WaitContainer",
+                                                "RestartContainer",
+                                                "KillContainer",
+                                                "UnpauseContainer",
+                                                "RouteContainer",
+                                                "DrainContainer",
+                                                "ExecHook",
+                                                "Pause"};
   static_assert(std::size(kNames) == std::variant_size_v<Op>);
   return kNames[op.index()];
 }
@@ -56,7 +73,7 @@ const ContainerRef* container_of(const Op& op) {
 
 bool is_wait(const Op& op) {
   return std::holds_alternative<WaitContainer>(op) || std::holds_alternative<RouteContainer>(op) ||
-         std::holds_alternative<DrainContainer>(op);
+         std::holds_alternative<DrainContainer>(op) || std::holds_alternative<Pause>(op);
 }
 
 std::string object_of(const Op& op) {
@@ -80,6 +97,7 @@ std::string object_of(const Op& op) {
           [](const RenameContainer& one) { return one.container.name + " to " + one.name; },
           [](const WaitContainer& one) { return one.container.name + ' ' + std::string(goal(one.until)); },
           [](const ExecHook& one) { return one.container.name + ' ' + one.hook; },
+          [](const Pause& one) { return one.what; },
           [](const KillContainer& one) {
             return one.container.name + (one.signal.empty() ? "" : " with " + one.signal);
           },

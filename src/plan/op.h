@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,13 @@ struct Fill {
   std::string prefix{};
   int from = 0;  ///< its result: a container's id, an image's id
   std::string suffix{};
+};
+
+/// A text of a body that is the SHA-256 of a longer one in which results stand.
+struct Digest {
+  std::vector<std::string> path{};     ///< as Fill::path
+  std::string text{};                  ///< never printed: it holds the environment
+  std::map<std::string, int> marks{};  ///< what stands in `text` for the result of a node
 };
 
 struct CreateNetwork {
@@ -69,6 +77,7 @@ struct CreateContainer {
   Json body{};  ///< of POST /containers/create
   std::string platform{};
   std::vector<Fill> fills{};
+  std::vector<Digest> digests{};
 };
 struct ConnectNetwork {
   ContainerRef container{};
@@ -172,11 +181,17 @@ struct KillContainer {
 struct UnpauseContainer {
   ContainerRef container{};
 };
+/// Does nothing for so long; with no time at all it only stands for all that stand before it.
+struct Pause {
+  std::string what{};  ///< for messages: "10s before the next one"
+  std::chrono::milliseconds time{0};
+  bool regardless = false;  ///< also when something before it failed
+};
 
 using Op = std::variant<CreateNetwork, RemoveNetwork, CreateVolume, RemoveVolume, PullImage, BuildImage, RemoveImage,
                         CreateContainer, ConnectNetwork, DisconnectNetwork, CopyIn, StartContainer, StopContainer,
                         RemoveContainer, RenameContainer, WaitContainer, RestartContainer, KillContainer,
-                        UnpauseContainer, RouteContainer, DrainContainer, ExecHook>;
+                        UnpauseContainer, RouteContainer, DrainContainer, ExecHook, Pause>;
 
 /// "tcp 5432", "http 8080/health", "exec pg_isready".
 std::string to_text(const Probe& probe);

@@ -40,6 +40,9 @@ void renumber(Node& node, const std::vector<int>& number) {
         if constexpr (requires { op.container.created_by; }) renamed(op.container.created_by);
         if constexpr (requires { op.fills; })
           for (Fill& fill : op.fills) renamed(fill.from);
+        if constexpr (requires { op.digests; })
+          for (Digest& digest : op.digests)
+            for (auto& mark : digest.marks) renamed(mark.second);
       },
       node.op);
 }

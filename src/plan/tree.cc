@@ -125,7 +125,8 @@ std::string_view to_text(Deed deed) {
 std::vector<Branch> tree_of(const Plan& plan, const Observed& observed) {
   std::vector<GrowingBranch> branches(1);
   for (const Node& node : plan.nodes)
-    if (!node.rescue) grow(leaf_of(branch_of(branches, service_of(node)), node.subject), node);
+    if (!node.rescue && !std::holds_alternative<Pause>(node.op))
+      grow(leaf_of(branch_of(branches, service_of(node)), node.subject), node);
   for (GrowingBranch& branch : branches)
     for (Growing& one : branch.leaves) one.leaf.deed = deed_of(one.seen);
   for (const Keep& kept : plan.keeps) keep(branches, kept, observed);
