@@ -85,6 +85,33 @@ secrets: {key: {file: ./key.txt}}
 configs: {conf: {file: ./conf.txt}}
 '''
 
+# Services that live in others, which docker compose hashes with the ids of their containers.
+SHARED = '''services:
+  parent:
+    image: berth.local/busybox
+    command: [sleep, "1000"]
+    volumes: [/own]
+    ipc: shareable
+    stop_signal: SIGKILL
+  network:
+    image: berth.local/busybox
+    command: [sleep, "1000"]
+    network_mode: service:parent
+    environment: {TEXT: "<a> & b"}
+    stop_signal: SIGKILL
+  spaces:
+    image: berth.local/busybox
+    command: [sleep, "1000"]
+    ipc: service:parent
+    pid: service:parent
+    stop_signal: SIGKILL
+  volumes:
+    image: berth.local/busybox
+    command: [sleep, "1000"]
+    volumes_from: ["parent:ro", "network"]
+    stop_signal: SIGKILL
+'''
+
 # The same in the schema of docker-compose 1.29.2.
 OLD = '''version: "3.8"
 services:
@@ -186,6 +213,17 @@ class FromBerth(TakeOver):
         self.berth('down')
         self.compose('2', 'up', '--no-start')
         self.assertEqual(ours, self.hashes())
+
+    def test_compose_2_leaves_shared_namespaces_alone(self):
+        peer('2')
+        self.make(SHARED)
+        self.berth('up', '-d')
+        before = self.ids()
+        self.assertEqual(len(before), 4)
+        said = self.compose('2', 'up', '-d').stderr
+        self.assertEqual(self.ids(), before, said)
+        self.assertNotIn('Recreate', said)
+        self.berth('down', '-t', '0')
 
     def hashes(self):
         return {item['Labels']['com.docker.compose.service']: item['Labels']['com.docker.compose.config-hash']

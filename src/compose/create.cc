@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "compose/config_hash.h"
@@ -119,6 +120,17 @@ void resolve(const CreateInput& input, CreateRequest& request) {
   request.references = std::move(open);
 }
 
+// The ids that are not known are a part of the hash: marks that nobody else writes stand for them.
+void write_hash_text(const CreateInput& input, CreateRequest& request) {
+  if (request.references.empty()) return;
+  auto ids = input.containers;
+  for (Reference& reference : request.references) {
+    reference.mark = sha256_hex("the container of " + input.project.name + '/' + reference.service);
+    ids[reference.service] = reference.mark;
+  }
+  request.hash_text = config_hash_text(input.project, input.service, ids);
+}
+
 std::string depends_on_text(const Json& depends_on) {
   std::string text;
   for (const auto& [service, dependency] : depends_on.members()) {
@@ -222,6 +234,7 @@ Result<CreateRequest> create_request(const CreateInput& input) {
   labels.set(plan::label::kConfigHash, config_hash(input.project, input.service, input.containers));
   labels.set(plan::label::kBodyHash, plan::hash_of_body(request.desired));
   resolve(input, request);
+  write_hash_text(input, request);
   request.body = body_for(input, request);
   return request;
 }

@@ -39,6 +39,7 @@ struct Reference {
   std::string prefix{};             ///< "container:"
   std::string service{};
   std::string suffix{};  ///< ":ro" of volumes_from
+  std::string mark{};    ///< what stands for its id in CreateRequest::hash_text
 };
 /// One network beyond those that the create body may name.
 struct Connection {
@@ -54,6 +55,7 @@ struct CreateRequest {
   std::vector<Connection> connections{};  ///< to make before the start
   std::vector<plan::CopiedFile> files{};  ///< to copy in before the start
   std::vector<Reference> references{};    ///< unresolved
+  std::string hash_text{};                ///< with unresolved ones: what the config hash is of
   std::vector<std::string> warnings{};
 };
 

@@ -95,8 +95,16 @@ bool must_stop_first(const Up& up, const Decision& decision) {
   return false;
 }
 
-Result<std::vector<plan::Fill>> fills_of(const Up& up, const Decision& decision) {
-  std::vector<plan::Fill> fills;
+// What of a body is known only while the plan runs.
+struct Late {
+  std::vector<plan::Fill> fills{};
+  std::vector<plan::Digest> digests{};
+};
+
+Result<Late> late_parts_of(const Up& up, const Decision& decision) {
+  Late late;
+  auto& fills = late.fills;
+  plan::Digest hash{.path = {"Labels", std::string(plan::label::kConfigHash)}, .text = decision.request.hash_text};
   const auto image = up.images.find(image_name(up.project, *decision.service));
   if (image != up.images.end())
     fills.push_back({.path = {"Labels", std::string(plan::label::kImage)}, .from = image->second});
@@ -110,8 +118,10 @@ Result<std::vector<plan::Fill>> fills_of(const Up& up, const Decision& decision)
                                        reference.service + "\", which has no container; bring it up too");
     fills.push_back(
         {.path = reference.path, .prefix = reference.prefix, .from = target->created, .suffix = reference.suffix});
+    hash.marks[reference.mark] = target->created;
   }
-  return fills;
+  if (!hash.marks.empty()) late.digests.push_back(std::move(hash));
+  return late;
 }
 
 std::vector<int> needs_of(const Up& up, const Decision& decision, const std::vector<plan::Fill>& fills) {
@@ -159,14 +169,16 @@ Result<std::vector<int>> emit_creation(Up& up, Decision& decision) {
     request.body.slot("Labels").set(plan::label::kReplace, decision.old->id);
     if (!up.options.renew_anon_volumes) inherit_volumes(request.body, *decision.old);
   }
-  auto fills = TRY(fills_of(up, decision));
-  auto needs = needs_of(up, decision, fills);
+  auto late = TRY(late_parts_of(up, decision));
+  auto needs = needs_of(up, decision, late.fills);
   const std::string name = decision.old ? temporary_name(*decision.old, decision.name) : decision.name;
-  decision.created = up.builder.add(node_of(
-      decision,
-      plan::CreateContainer{
-          .name = name, .body = std::move(request.body), .platform = request.platform, .fills = std::move(fills)},
-      std::move(needs)));
+  decision.created = up.builder.add(node_of(decision,
+                                            plan::CreateContainer{.name = name,
+                                                                  .body = std::move(request.body),
+                                                                  .platform = request.platform,
+                                                                  .fills = std::move(late.fills),
+                                                                  .digests = std::move(late.digests)},
+                                            std::move(needs)));
   std::vector<int> last = emit_completion(up, decision, {decision.created});
   last.insert(last.begin(), decision.created);
   return last;
