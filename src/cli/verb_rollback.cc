@@ -72,7 +72,8 @@ io::Task<Result<void>> check_rollback(Session& session, const compose::Project& 
 }
 
 compose::UpOptions options_of(const Session& session) {
-  compose::UpOptions out{.build = compose::Build::never, .pull = compose::Pull::never, .remove_orphans = true};
+  compose::UpOptions out{
+      .build = compose::Build::never, .pull = compose::Pull::never, .remove_orphans = true, .back = true};
   out.timeout = session.options.history.timeout;
   out.wait = session.options.history.wait;
   out.adopt = session.options.global.adopt;

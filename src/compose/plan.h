@@ -49,6 +49,7 @@ struct UpOptions {
   std::int64_t wait_timeout = 0;          ///< seconds for each wait of --wait, 0 for none
   bool adopt = false;                     ///< take over containers made from another working directory
   bool ignore_orphans = false;            ///< COMPOSE_IGNORE_ORPHANS: no warning
+  bool back = false;                      ///< a rollback: deploy.rollback_config in place of update_config
   bool rolling = true;                    ///< false, --no-rolling: everything stop-first, as Compose does
   plan::TrafficView traffic{};            ///< what edges send requests to: that is replaced start-first where it can be
 };

@@ -19,24 +19,34 @@ std::string quoted(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
+// How the containers of a service are to be replaced: deploy.update_config, or what is said of going back.
+std::string_view section_of(const Up& up, const Service& service) {
+  const bool back = up.options.back && service.config["deploy"]["rollback_config"].is_object();
+  return back ? "rollback_config" : "update_config";
+}
+const Json& way_of(const Up& up, const Service& service) {
+  return service.config["deploy"][section_of(up, service)];
+}
+
 // What the file says about the order.
 enum class Wish { none, start_first, stop_first };
 struct Asked {
   Wish wish = Wish::none;
-  std::string where{};
+  std::string where{};  ///< of stop-first
 };
 
 Result<Asked> asked_of(const Up& up, const Service& service) {
   const std::string_view label = service.config["labels"][kRolloutLabel].text();
-  if (label == "start-first") return Asked{Wish::start_first, "label berth.rollout"};
+  if (label == "start-first") return Asked{Wish::start_first};
   if (label == "recreate") return Asked{Wish::stop_first, "label berth.rollout is recreate"};
   if (!label.empty())
     return fail(Code::invalid, place(up.project, "services." + service.name + ".labels." + std::string(kRolloutLabel)) +
                                    "service " + quoted(service.name) + ": label berth.rollout is " + quoted(label) +
                                    "; it may be start-first or recreate");
-  const std::string_view order = service.config["deploy"]["update_config"]["order"].text();
-  if (order == "start-first") return Asked{Wish::start_first, "deploy.update_config.order"};
-  if (order == "stop-first") return Asked{Wish::stop_first, "deploy.update_config.order is stop-first"};
+  const std::string_view order = way_of(up, service)["order"].text();
+  if (order == "start-first") return Asked{Wish::start_first};
+  if (order == "stop-first")
+    return Asked{Wish::stop_first, "deploy." + std::string(section_of(up, service)) + ".order is stop-first"};
   return Asked{};
 }
 
@@ -175,6 +185,44 @@ const Container* replaced_by(const Up& up, const Decision& decision) {
   return nullptr;
 }
 
+// How the replacements of one service follow each other.
+struct Pace {
+  std::size_t at_once = 1;  // 0: all
+  std::chrono::milliseconds delay{0};
+  bool goes_on = false;  // after a failure
+  bool goes_back = false;
+  std::string text{};  // the delay as it was written
+};
+
+Pace pace_of(const Up& up, const Service& service) {
+  const Json& way = way_of(up, service);
+  const std::string_view on_failure = way["failure_action"].text();
+  Pace pace{.at_once = static_cast<std::size_t>(std::max<std::int64_t>(0, way["parallelism"].integer(1))),
+            .goes_on = on_failure == "continue",
+            .goes_back = on_failure == "rollback",
+            .text = std::string(way["delay"].text())};
+  if (const auto delay = parse_duration(pace.text))
+    pace.delay = std::chrono::duration_cast<std::chrono::milliseconds>(*delay);
+  return pace;
+}
+
+void follow(Up& up, const Pace& pace, const Decision& before, const Decision& next) {
+  if (pace.delay.count() == 0 && !pace.goes_on) return up.builder.order(before.last, next.first);
+  const bool delayed = pace.delay.count() > 0;
+  plan::Node node = node_of(next,
+                            plan::Pause{.what = next.name + (delayed ? " in " + pace.text : " after " + before.name),
+                                        .time = pace.delay,
+                                        .regardless = pace.goes_on},
+                            {before.last});
+  node.cause = delayed ? "deploy: delay between replacements" : "deploy: failure_action is continue";
+  node.differences.clear();
+  up.builder.order(up.builder.add(std::move(node)), next.first);
+}
+
+struct ByName {
+  bool operator()(const Service* a, const Service* b) const { return a->name < b->name; }
+};
+
 }  // namespace
 
 Result<void> decide_rollouts(Up& up) {
@@ -270,14 +318,18 @@ void emit_parting(Up& up, Decision& decision) {
 }
 
 void order_rollouts(Up& up) {
-  std::map<const Service*, std::vector<const Decision*>> rolling;
+  std::map<const Service*, std::vector<const Decision*>, ByName> rolling;
   for (const Decision& one : up.decisions)
     if (one.rolls) rolling[one.service].push_back(&one);
   for (const auto& [service, decisions] : rolling) {
-    const Json& parallel = service->config["deploy"]["update_config"]["parallelism"];
-    const auto at_once = static_cast<std::size_t>(std::max<std::int64_t>(0, parallel.integer(1)));
-    for (std::size_t i = at_once; at_once > 0 && i < decisions.size(); ++i)
-      up.builder.order(decisions[i - at_once]->last, decisions[i]->first);
+    const Pace pace = pace_of(up, *service);
+    for (std::size_t i = pace.at_once; pace.at_once > 0 && i < decisions.size(); ++i)
+      follow(up, pace, *decisions[i - pace.at_once], *decisions[i]);
+    if (pace.goes_back && decisions.size() > 1)
+      up.builder.plan().warnings.push_back(
+          place(up.project, "services." + service->name + ".deploy") + "service " + quoted(service->name) +
+          ": failure_action rollback: a failure ends the replacement, as with pause; `berth rollback` then brings the "
+          "whole project back");
   }
 }
 

@@ -52,6 +52,7 @@ UpOptions up_options(const plan::Observed& observed, const Json& flags) {
   options.wait = flags["wait"].boolean();
   options.adopt = flags["adopt"].boolean();
   options.rolling = !flags["no_rolling"].boolean();
+  options.back = flags["back"].boolean();
   options.traffic = traffic_of(observed, flags);
   options.ignore_orphans = flags["ignore_orphans"].boolean();
   const std::string_view build = flags["build"].text(), pull = flags["pull"].text();
