@@ -9,6 +9,7 @@
 #include "cli/port_holder.h"
 #include "compose/plan.h"
 #include "engine/credentials.h"
+#include "io/scope.h"
 #include "plan/apply.h"
 #include "plan/lock.h"
 #include "plan/observe.h"
@@ -90,45 +91,70 @@ io::Task<Result<void>> apply_round(Session& session, const CarryOut& what, const
 bool touches_project(const plan::Plan& plan) {
   return std::ranges::any_of(plan.nodes, [](const plan::Node& node) {
     return !std::holds_alternative<plan::PullImage>(node.op) && !std::holds_alternative<plan::BuildImage>(node.op) &&
-           !std::holds_alternative<plan::WaitContainer>(node.op);
+           !plan::is_wait(node.op);
   });
 }
 
-io::Task<Result<CarriedOut>> apply_rounds(Session& session, const CarryOut& what) {
-  Planned round = CO_TRY(co_await make_plan(session, what, false));
-  print_warnings(session, round.plan);
-  Journal journal;
-  CO_TRY(co_await apply_round(session, what, round, journal));
-  if (round.plan.again) {
-    auto second = CO_TRY(co_await make_plan(session, what, true));
-    CO_TRY(co_await check_round(session, what, second));
-    round.observed = std::move(second.observed);
-    // What was done in the first round is told when there was nothing to do in the second.
-    if (!second.plan.empty()) {
-      round.plan = std::move(second.plan);
-      CO_TRY(co_await apply_round(session, what, round, journal));
-    }
-  }
-  if (what.keep && touches_project(round.plan)) {
-    Change change{.project = what.project,
-                  .plan = round.plan,
-                  .observed = round.observed,
-                  .results = journal.results,
-                  .events = std::move(journal.events)};
-    co_await keep_generation(session, *what.keep, std::move(change), what.note);
-  }
-  co_return CarriedOut{.changed = true, .plan = std::move(round.plan)};
+// The last round that did something, and what came of it.
+struct Applied {
+  Planned round{};
+  Journal journal{};
+};
+
+io::Task<Result<Applied>> apply_rounds(Session& session, const CarryOut& what) {
+  Applied done{.round = CO_TRY(co_await make_plan(session, what, false))};
+  print_warnings(session, done.round.plan);
+  CO_TRY(co_await apply_round(session, what, done.round, done.journal));
+  if (!done.round.plan.again) co_return done;
+  auto second = CO_TRY(co_await make_plan(session, what, true));
+  CO_TRY(co_await check_round(session, what, second));
+  done.round.observed = std::move(second.observed);
+  // What was done in the first round is told when there was nothing to do in the second.
+  if (second.plan.empty()) co_return done;
+  done.round.plan = std::move(second.plan);
+  CO_TRY(co_await apply_round(session, what, done.round, done.journal));
+  co_return done;
 }
 
+io::Task<void> fill_shelf(Session& session, std::string project, Result<Shelf>& shelf) {
+  shelf = co_await open_shelf(session, std::move(project));
+}
+
+io::Task<void> keep(Session& session, const CarryOut& what, Applied& done, Result<Shelf> shelf) {
+  if (!what.keep || !touches_project(done.round.plan)) co_return;
+  Change change{.project = what.project,
+                .plan = done.round.plan,
+                .observed = done.round.observed,
+                .results = done.journal.results,
+                .events = std::move(done.journal.events)};
+  co_await keep_generation(session, *what.keep, std::move(change), what.note, std::move(shelf));
+}
+
+io::Task<void> release(plan::Lock& lock, engine::Client& client, Result<void>& released) {
+  released = co_await io::shielded(lock.release(client));
+}
+
+// The slow calls for the lock and the generation run beside others: what a generation needs is asked while the plan is
+// applied, and the engine's lock goes while it is written. The lock's file keeps others of this host away to the end.
 io::Task<Result<CarriedOut>> apply_locked(Session& session, const CarryOut& what) {
   auto& client = *CO_TRY(co_await session.engine());
   auto lock = CO_TRY(co_await plan::lock_project(
       client, {.project = what.project.name, .owner = what.owner, .folder = session.world.runtime_folder}));
   if (!lock.message().empty()) session.console.note(lock.message());
-  auto result = co_await apply_rounds(session, what);
-  const auto released = co_await io::shielded(lock.release(client));
-  if (!released && result) session.console.warning(released.error().text());
-  co_return result;
+  const auto context = co_await io::here();
+  Result<Shelf> shelf = fail(Code::internal, "nobody asked where");
+  io::Scope asking(context);
+  if (what.keep && !session.world.state_folders.empty()) asking.spawn(fill_shelf(session, what.project.name, shelf));
+  auto done = co_await apply_rounds(session, what);
+  co_await asking.join();
+  Result<void> released;
+  io::Scope leaving(context);
+  leaving.spawn(release(lock, client, released));
+  if (done) co_await keep(session, what, *done, std::move(shelf));
+  co_await leaving.join();
+  if (!done) co_return fail(std::move(done).error());
+  if (!released) session.console.warning(released.error().text());
+  co_return CarriedOut{.changed = true, .plan = std::move(done->round.plan)};
 }
 
 }  // namespace

@@ -141,14 +141,13 @@ io::Task<Result<std::set<std::string>>> kept_tags(engine::Client& client, const 
 
 // One tag an image, while one of the last generations has it.
 io::Task<Result<void>> hold_images(engine::Client& client, const std::string& project,
-                                   const compose::GenerationStore& store) {
+                                   const compose::GenerationStore& store, const std::set<std::string>& there) {
   std::map<std::string, std::string> wanted;  // tag -> id
   auto heads = store.heads();
   if (heads.size() > kHeldGenerations) heads.resize(kHeldGenerations);
   for (const auto& head : heads)
     for (const auto& [service, image] : head.images)
       if (!image.id.empty()) wanted[std::string(kKeepRepository) + ':' + tag_of(project, image.id)] = image.id;
-  const auto there = CO_TRY(co_await kept_tags(client, project));
   for (const auto& [tag, id] : wanted) {
     if (there.contains(tag)) continue;
     const auto tagged = co_await engine::tag_image(client, id, tag);
@@ -160,10 +159,10 @@ io::Task<Result<void>> hold_images(engine::Client& client, const std::string& pr
   co_return Result<void>{};
 }
 
-io::Task<Result<void>> keep(Session& session, const Source& source, Change& change, const std::string& note) {
-  const auto state = CO_TRY(open_state(session.world));
+io::Task<Result<void>> keep(Session& session, const Source& source, Change& change, const std::string& note,
+                            const Shelf& shelf) {
   auto& client = *CO_TRY(co_await session.engine());
-  const auto engine = CO_TRY(co_await engine_id(client, state, true));
+  const auto& state = shelf.state;
   const auto& project = change.project;
   compose::Generation generation{.load = source.load, .texts = source.texts, .document = project.document};
   generation.load.environment = compose::named_variables(project.environment, source.texts);
@@ -178,10 +177,10 @@ io::Task<Result<void>> keep(Session& session, const Source& source, Change& chan
                      .note = note,
                      .summary = plan::summary(change.plan),
                      .images = co_await images_after(client, change)};
-  compose::GenerationStore store(compose::GenerationStore::folder_of(state.folder, project.name, engine));
+  compose::GenerationStore store(compose::GenerationStore::folder_of(state.folder, project.name, shelf.engine));
   const auto number = store.keep(std::move(generation), state.key);
   if (!number) co_return fail(number.error());
-  co_return co_await hold_images(client, project.name, store);
+  co_return co_await hold_images(client, project.name, store, shelf.tags);
 }
 
 }  // namespace
@@ -195,9 +194,19 @@ Result<Source> source_of(const Session& session, LoadWish wish) {
   return out;
 }
 
-io::Task<void> keep_generation(Session& session, const Source& source, Change change, std::string note) {
+io::Task<Result<Shelf>> open_shelf(Session& session, std::string project) {
+  Shelf shelf{.state = CO_TRY(open_state(session.world))};
+  auto& client = *CO_TRY(co_await session.engine());
+  shelf.engine = CO_TRY(co_await engine_id(client, shelf.state, true));
+  shelf.tags = CO_TRY(co_await kept_tags(client, project));
+  co_return shelf;
+}
+
+io::Task<void> keep_generation(Session& session, const Source& source, Change change, std::string note,
+                               Result<Shelf> shelf) {
   if (session.world.state_folders.empty()) co_return;
-  const auto kept = co_await keep(session, source, change, note);
+  const auto kept =
+      shelf ? co_await keep(session, source, change, note, *shelf) : Result<void>(fail(std::move(shelf).error()));
   if (!kept)
     session.console.warning("no generation was kept, so this cannot be rolled back to: " + kept.error().message);
 }

@@ -1,6 +1,7 @@
 // Generations on the command line: where a project's lie, and keeping one after a change.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,16 @@ struct Change {
   const std::map<int, std::string>& results;
   Json events{};  ///< as Generation::events
 };
+/// What is asked of the host and the engine before a generation can be kept; it may be asked while a plan is applied.
+struct Shelf {
+  State state;
+  std::string engine{};          ///< its own random id
+  std::set<std::string> tags{};  ///< that hold the project's images
+};
+io::Task<Result<Shelf>> open_shelf(Session& session, std::string project);
 /// Keeps a generation and tags its images. A failure is a warning: the change itself is done. `note` is for history.
-io::Task<void> keep_generation(Session& session, const Source& source, Change change, std::string note);
+io::Task<void> keep_generation(Session& session, const Source& source, Change change, std::string note,
+                               Result<Shelf> shelf);
 
 /// The project's generations, opened: Code::not_found where the engine is not known to berth.
 struct History {

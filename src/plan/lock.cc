@@ -121,9 +121,7 @@ std::string Owner::text() const {
 }
 
 io::Task<Result<void>> Lock::release(engine::Client& client) {
-  // The volume first: whoever gets the file then finds none.
   auto removed = co_await engine::remove_volume(client, volume_);
-  file_.reset();
   if (!removed && removed.error().code != Code::not_found) co_return removed;
   co_return Result<void>{};
 }

@@ -32,8 +32,8 @@ struct LockOptions {
 };
 
 /// A lock that is held: a flock on `<runtime folder>/<engine>-<project>.lock` and the engine volume
-/// `berth-lock_<project>`. release() gives both back; dropping it unlocks the file only, and the next taker with that
-/// file takes the volume over, because nobody alive can own it.
+/// `berth-lock_<project>`. release() gives the volume back, to writers of other hosts; dropping it unlocks the file.
+/// The next taker with that file takes over a volume that is left, because nobody alive can own it.
 class Lock {
  public:
   /// Set when a dead owner's lock was taken over: for the user.

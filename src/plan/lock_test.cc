@@ -52,6 +52,8 @@ TEST_F(LockTest, NamesItsOwnerOnTheEngine) {
   EXPECT_FALSE(labels()["berth.lock.host"].text().empty());
   EXPECT_TRUE(release(*lock));
   EXPECT_TRUE(labels().is_null());
+  EXPECT_FALSE(take()) << "others of this host wait for its end";
+  lock = take("other");
   EXPECT_TRUE(take());
 }
 
