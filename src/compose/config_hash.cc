@@ -173,8 +173,11 @@ Json ordered(const Json& value, Orders::At at) {
   const auto* order = at.rule();
   if (order == nullptr) return sorted_map(value, at);
   Json out = Json::object();
-  for (const std::string_view name : *order)
-    if (value.contains(name)) out.members_mut().emplace_back(name, ordered(value[name], at.below(name)));
+  const Json::Object& members = value.members();
+  for (const std::string_view name : *order) {
+    const auto found = std::ranges::find(members, name, &Json::Member::first);
+    if (found != members.end()) out.members_mut().emplace_back(name, ordered(found->second, at.below(name)));
+  }
   return out;
 }
 

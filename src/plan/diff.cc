@@ -22,8 +22,15 @@ Json sorted_texts(const Json& list) {
   return out;
 }
 
-Fields fields_of(const Shape& shape) {
+// With `hashed` only what an equal hash does not settle: names of other containers, which change without a change of
+// the hash, and what it is attached to: networks are connected after the creation, and disconnected by hand.
+Fields fields_of(const Shape& shape, bool hashed) {
   Fields fields;
+  if (hashed) {
+    add_references(shape, fields);
+    add_attachments(shape, fields);
+    return fields;
+  }
   add_config(shape, fields);
   add_host(shape, fields);
   add_mounts(shape, fields);
@@ -42,22 +49,24 @@ std::set<std::string> own_names(const Json& labels) {
   return {service, project + '-' + service + '-' + number, project + '_' + service + '_' + number};
 }
 
-Fields body_fields(const Json& body, const Json& image, std::set<std::string> own) {
+Fields body_fields(const Json& body, const Json& image, std::set<std::string> own, bool hashed = false) {
   return detail::fields_of({.config = body,
                             .host = body["HostConfig"],
                             .endpoints = body["NetworkingConfig"]["EndpointsConfig"],
                             .image = image,
-                            .own = std::move(own)});
+                            .own = std::move(own)},
+                           hashed);
 }
 
-Fields inspect_fields(const Container& container, const Json& image, std::set<std::string> own) {
+Fields inspect_fields(const Container& container, const Json& image, std::set<std::string> own, bool hashed = false) {
   return detail::fields_of({.config = container.inspect["Config"],
                             .host = container.inspect["HostConfig"],
                             .endpoints = container.inspect["NetworkSettings"]["Networks"],
                             .image = image,
                             .inspected = true,
                             .id = container.id,
-                            .own = std::move(own)});
+                            .own = std::move(own)},
+                           hashed);
 }
 
 // "nginx", "docker.io/library/nginx:latest" -> "nginx:latest"
@@ -90,11 +99,6 @@ constexpr std::array<std::string_view, 2> kEngineMayFill = {"HostConfig.ShmSize"
 // Asked for, but left out by engines whose kernel lacks it.
 constexpr std::array<std::string_view, 4> kEngineDrops = {"HostConfig.Blkio", "HostConfig.MemorySwappiness",
                                                           "HostConfig.OomKillDisable", "HostConfig.CpuRealtime"};
-// They name other containers, which change without a change of the hash. What a container is attached to (true) is not
-// settled by its creation either: further networks are connected after it, and disconnected by hand.
-constexpr std::array<std::string_view, 4> kReferences = {"HostConfig.NetworkMode", "HostConfig.PidMode",
-                                                         "HostConfig.IpcMode", "HostConfig.VolumesFrom"};
-
 // A value that is there although nobody asks for it: whether that is nobody's fault.
 bool is_given(const DiffInput& input, std::string_view path, const Fields& was, const Fields& wanted) {
   const bool ours = input.container.label(label::kSchema) == kSchema;
@@ -128,21 +132,15 @@ void compare(const DiffInput& input, const Fields& was, const Fields& wanted, st
          .secret = path.starts_with("Content.") || (!path.starts_with("Mounts.") && !path.starts_with("Networks.") &&
                                                     (is_secret(name, before) || is_secret(name, after)))});
   };
+  const Json none;
   for (const auto& [path, after] : wanted) {
     const auto found = was.find(path);
-    const Json before = found == was.end() ? Json() : found->second;
+    const Json& before = found == was.end() ? none : found->second;
     if (!(before == after) && !is_incomparable(input, path, before)) add(path, before, after);
   }
   for (const auto& [path, before] : was)
     if (!wanted.contains(path) && !is_given(input, path, was, wanted) && !is_incomparable(input, path, Json()))
       add(path, before, Json());
-}
-
-void keep_references(Fields& fields) {
-  std::erase_if(fields, [](const auto& field) {
-    const bool attached = field.first.starts_with("Networks.") && field.second.is_bool();
-    return !attached && !starts_with_any(field.first, kReferences);
-  });
 }
 
 std::string shortened(std::string text) {
@@ -192,7 +190,8 @@ Fields fields_of_inspect(const Container& container, const Json& image) {
 
 std::string hash_of_body(const Json& body) {
   Json fields = Json::object();
-  for (auto& [path, value] : fields_of_body(body, Json())) fields.set(path, value);
+  Fields all = fields_of_body(body, Json());
+  for (auto& [path, value] : all) fields.members_mut().emplace_back(path, std::move(value));
   fields.set("Image", body["Image"]);
   return sha256_hex("berth " + std::string(kSchema) + '\n' + fields.canonical());
 }
@@ -206,13 +205,10 @@ std::vector<Difference> diff_container(const DiffInput& input) {
   const Json none;
   const Image* base = input.image_of ? input.image_of : input.image;
   const Json& image = base ? base->config : none;
-  Fields wanted = body_fields(input.body, image, own);
-  Fields was = inspect_fields(input.container, image, std::move(own));
   const std::string_view hash = input.body["Labels"][label::kBodyHash].text();
-  if (!hash.empty() && hash == input.container.label(label::kBodyHash)) {
-    keep_references(wanted);
-    keep_references(was);
-  }
+  const bool hashed = !hash.empty() && hash == input.container.label(label::kBodyHash);
+  const Fields wanted = body_fields(input.body, image, own, hashed);
+  const Fields was = inspect_fields(input.container, image, std::move(own), hashed);
   compare(input, was, wanted, out);
   std::sort(out.begin(), out.end(), [](const Difference& a, const Difference& b) { return a.path < b.path; });
   return out;

@@ -87,10 +87,13 @@ bool is_tool_label(std::string_view name) {
 void add_labels(const Shape& shape, Fields& fields) {
   const Json& labels = shape.config["Labels"];
   for (const auto& [name, value] : labels.members()) {
+    if (is_tool_label(name)) continue;
     const bool supplied = shape.image["Labels"].contains(name) && shape.image["Labels"][name] == value;
-    if (!is_tool_label(name) && !supplied) fields["Labels." + name] = value;
+    if (!supplied) fields["Labels." + name] = value;
   }
-  const auto content = parse_json(labels[label::kContent].text());
+  const std::string_view digests = labels[label::kContent].text();
+  if (digests.empty()) return;
+  const auto content = parse_json(digests);
   if (!content) return;
   for (const auto& [target, digest] : content->members()) fields["Content." + target] = digest;
 }

@@ -54,6 +54,11 @@ std::string special_mode(std::string_view mode) {
   return {};
 }
 
+void add_attachments(const Shape& shape, Fields& fields) {
+  if (!special_mode(shape.host["NetworkMode"].text()).empty()) return;
+  for (const auto& member : shape.endpoints.members()) fields["Networks." + member.first] = true;
+}
+
 void add_endpoints(const Shape& shape, Fields& fields) {
   if (!special_mode(shape.host["NetworkMode"].text()).empty()) {
     // The default bridge has no aliases; host, none and container have no endpoints of their own.

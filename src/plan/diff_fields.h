@@ -25,6 +25,10 @@ void add_config(const Shape& shape, Fields& fields);
 void add_host(const Shape& shape, Fields& fields);
 void add_mounts(const Shape& shape, Fields& fields);
 void add_endpoints(const Shape& shape, Fields& fields);
+/// Of the host's fields those that name other containers; add_host adds them too.
+void add_references(const Shape& shape, Fields& fields);
+/// Of the endpoints that there is one, which add_endpoints adds too.
+void add_attachments(const Shape& shape, Fields& fields);
 
 /// Adds the value unless it is null, false, 0, "", [] or {}.
 void put(Fields& fields, std::string path, Json value);
@@ -33,6 +37,6 @@ Json sorted_texts(const Json& list);
 /// A network mode that names no network: "host", "none", "bridge", "container:x"; "" for the name of a network.
 std::string special_mode(std::string_view mode);
 
-Fields fields_of(const Shape& shape);
+Fields fields_of(const Shape& shape, bool hashed = false);
 
 }  // namespace berth::plan::detail

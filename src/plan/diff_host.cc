@@ -6,38 +6,16 @@
 namespace berth::plan::detail {
 namespace {
 
-// Values whose zero is the engine's default.
-constexpr std::array<std::string_view, 31> kPlain = {"CpuShares",
-                                                     "Memory",
-                                                     "NanoCpus",
-                                                     "CpuPeriod",
-                                                     "CpuQuota",
-                                                     "CpuRealtimePeriod",
-                                                     "CpuRealtimeRuntime",
-                                                     "MemoryReservation",
-                                                     "OomScoreAdj",
-                                                     "BlkioWeight",
-                                                     "CpuCount",
-                                                     "CpuPercent",
-                                                     "CpusetCpus",
-                                                     "CpusetMems",
-                                                     "CgroupParent",
-                                                     "Isolation",
-                                                     "UTSMode",
-                                                     "UsernsMode",
-                                                     "PidMode",
-                                                     "Privileged",
-                                                     "PublishAllPorts",
-                                                     "ReadonlyRootfs",
-                                                     "AutoRemove",
-                                                     "Init",
-                                                     "OomKillDisable",
-                                                     "Dns",
-                                                     "DnsOptions",
-                                                     "DnsSearch",
-                                                     "Runtime",
-                                                     "CgroupnsMode",
-                                                     "Cgroup"};
+// Values whose zero is the engine's default; sorted.
+constexpr std::array<std::string_view, 31> kPlain = {
+    "AutoRemove",         "BlkioWeight",     "Cgroup",         "CgroupParent", "CgroupnsMode",
+    "CpuCount",           "CpuPercent",      "CpuPeriod",      "CpuQuota",     "CpuRealtimePeriod",
+    "CpuRealtimeRuntime", "CpuShares",       "CpusetCpus",     "CpusetMems",   "Dns",
+    "DnsOptions",         "DnsSearch",       "Init",           "Isolation",    "Memory",
+    "MemoryReservation",  "NanoCpus",        "OomKillDisable", "OomScoreAdj",  "PidMode",
+    "Privileged",         "PublishAllPorts", "ReadonlyRootfs", "Runtime",      "UTSMode",
+    "UsernsMode"};
+static_assert(std::ranges::is_sorted(kPlain));
 constexpr std::array<std::string_view, 3> kSets = {"GroupAdd", "ExtraHosts", "DeviceCgroupRules"};
 constexpr std::array<std::string_view, 3> kMaps = {"Sysctls", "StorageOpt", "Annotations"};
 constexpr std::array<std::string_view, 6> kLists = {"BlkioWeightDevice",    "BlkioDeviceReadBps",
@@ -46,6 +24,10 @@ constexpr std::array<std::string_view, 6> kLists = {"BlkioWeightDevice",    "Blk
 
 std::string path(std::string_view key) {
   return "HostConfig." + std::string(key);
+}
+
+void put_set(Fields& fields, std::string_view key, const Json& list) {
+  if (!list.is_empty()) put(fields, path(key), sorted_texts(list));
 }
 
 std::string capability(std::string_view text) {
@@ -59,7 +41,7 @@ void add_capabilities(const Json& host, Fields& fields) {
   for (const std::string_view key : {"CapAdd", "CapDrop"}) {
     Json names = Json::array();
     for (const Json& item : host[key].items()) names.push(capability(item.text()));
-    put(fields, path(key), sorted_texts(names));
+    put_set(fields, key, names);
   }
 }
 
@@ -81,7 +63,7 @@ void add_security(const Shape& shape, Fields& fields) {
     // The engine adds this one itself to containers that share the host's namespaces.
     if (!(shares && option == "label=disable")) options.push(option);
   }
-  put(fields, path("SecurityOpt"), sorted_texts(options));
+  put_set(fields, "SecurityOpt", options);
 }
 
 void add_memory(const Json& host, Fields& fields) {
@@ -137,20 +119,29 @@ void add_sources(const Json& host, Fields& fields) {
     if (source.ends_with(":rw")) source.remove_suffix(3);
     texts.push(source);
   }
-  put(fields, path("VolumesFrom"), sorted_texts(texts));
+  put_set(fields, "VolumesFrom", texts);
 }
 
 }  // namespace
 
-void add_host(const Shape& shape, Fields& fields) {
+void add_references(const Shape& shape, Fields& fields) {
   const Json& host = shape.host;
-  for (const std::string_view key : kPlain) put(fields, path(key), host[key]);
-  for (const std::string_view key : kSets) put(fields, path(key), sorted_texts(host[key]));
-  for (const std::string_view key : kLists) put(fields, path(key), host[key]);
-  for (const std::string_view key : kMaps)
-    for (const auto& [name, value] : host[key].members()) fields[path(key) + '.' + name] = value;
+  if (!host["PidMode"].is_empty()) put(fields, path("PidMode"), host["PidMode"]);
   if (host["IpcMode"].text() != "private") put(fields, path("IpcMode"), host["IpcMode"]);
   put(fields, path("NetworkMode"), special_mode(host["NetworkMode"].text()));
+  add_sources(host, fields);
+}
+
+void add_host(const Shape& shape, Fields& fields) {
+  const Json& host = shape.host;
+  for (const auto& [key, value] : host.members())
+    if (!value.is_empty() && std::ranges::binary_search(kPlain, std::string_view(key))) put(fields, path(key), value);
+  for (const std::string_view key : kSets) put_set(fields, key, host[key]);
+  for (const std::string_view key : kLists)
+    if (!host[key].is_empty()) put(fields, path(key), host[key]);
+  for (const std::string_view key : kMaps)
+    for (const auto& [name, value] : host[key].members()) fields[path(key) + '.' + name] = value;
+  add_references(shape, fields);
   add_capabilities(host, fields);
   add_security(shape, fields);
   add_memory(host, fields);
@@ -158,7 +149,6 @@ void add_host(const Shape& shape, Fields& fields) {
   add_logging(host, fields);
   add_limits_and_devices(host, fields);
   add_ports(host, fields);
-  add_sources(host, fields);
 }
 
 }  // namespace berth::plan::detail

@@ -135,11 +135,12 @@ struct Marker {
   const Claimed& claimed;
   bool renewed = false;
 
-  Node* creation_of(std::string_view volume) {
-    for (Node& node : plan.nodes)
-      if (const auto* create = std::get_if<CreateVolume>(&node.op); create && create->body["Name"].text() == volume)
-        return &node;
-    return nullptr;
+  std::map<std::string, Node*, std::less<>> new_volumes{};
+  std::map<std::string_view, const Container*> by_id{};
+
+  Node* creation_of(std::string_view volume) const {
+    const auto found = new_volumes.find(volume);
+    return found == new_volumes.end() ? nullptr : found->second;
   }
 
   // Where the new container has something else than the old one's volume.
@@ -174,14 +175,23 @@ struct Marker {
              " over the same data: save a dump first; the old version may not read what the new one writes");
   }
 
+  void index() {
+    for (Node& node : plan.nodes)
+      if (const auto* create = std::get_if<CreateVolume>(&node.op))
+        new_volumes.emplace(create->body["Name"].text(), &node);
+    for (const auto* list : {&observed.containers, &observed.foreign})
+      for (const Container& container : *list) by_id.emplace(container.id, &container);
+  }
+
   void mark_swaps() {
-    std::map<std::string, Node*> made;
+    std::map<std::string_view, Node*> made;
     for (Node& node : plan.nodes)
       if (std::holds_alternative<CreateContainer>(node.op) && node.replacing) made[node.subject] = &node;
     for (Node& node : plan.nodes) {
       const auto* removal = std::get_if<RemoveContainer>(&node.op);
-      const Container* old = removal ? observed.container(removal->container.id) : nullptr;
-      if (!old) continue;
+      const auto known = removal ? by_id.find(removal->container.id) : by_id.end();
+      if (known == by_id.end()) continue;
+      const Container* old = known->second;
       if (removal->volumes) mark_loss(node, *old);
       const auto found = node.replacing ? made.find(node.subject) : made.end();
       if (found == made.end()) continue;
@@ -234,6 +244,7 @@ std::string data_version(std::string_view reference, const Json& config) {
 
 void mark_risks(Plan& plan, const Observed& observed, const Claimed& claimed, bool renewed) {
   Marker marker{.plan = plan, .observed = observed, .claimed = claimed, .renewed = renewed};
+  marker.index();
   marker.mark_swaps();
   marker.mark_renamed_keys();
 }
