@@ -220,6 +220,7 @@ std::span<const Decision> Up::of(std::string_view service) const {
 }
 
 std::vector<int> Up::image_nodes() const {
+  if (images_there != 0) return {images_there};
   std::vector<int> nodes;
   for (const auto& image : images) nodes.push_back(image.second);
   return nodes;

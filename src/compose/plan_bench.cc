@@ -9,12 +9,12 @@ namespace berth::compose {
 namespace {
 
 // Services with what planners look at: a dependency each, two networks, a volume, environment, a health check.
-Project project_of(int services, const std::string& mode) {
+Project project_of(int services, const std::string& mode, bool own_images = false) {
   Json all = Json::object(), volumes = Json::object();
   Json::Object members;
   for (int i = 0; i < services; ++i) {
     const std::string n = std::to_string(i);
-    Json config = Json::object({{"image", "web:1"},
+    Json config = Json::object({{"image", own_images ? "web" + n + ":1" : "web:1"},
                                 {"environment", Json::object({{"MODE", mode}, {"URL", "http://web" + n + ":80/?a=b"}})},
                                 {"restart", "unless-stopped"}});
     config.set("networks", Json::object({{"front", Json()}, {"back", Json()}}));
@@ -40,7 +40,7 @@ struct Scene {
   plan::Observed observed;
 };
 Scene scene_of(int services, const std::string& was) {
-  Scene scene{.project = project_of(services, "production")};
+  Scene scene{.project = project_of(services, "production"), .observed = {}};
   testing::World world;
   world.add_image("web:1");
   if (!was.empty()) world.bring_up(project_of(services, was));
@@ -70,14 +70,27 @@ void up_again(benchmark::State& state) {
 void up_changed(benchmark::State& state) {
   measure(state, "development", kUp);
 }
+// An image to pull for each service.
+void up_pulled(benchmark::State& state) {
+  const Project project = project_of(static_cast<int>(state.range(0)), "production", true);
+  const auto observed = testing::World().observe(project);
+  for (auto _ : state) benchmark::DoNotOptimize(plan_up(project, observed));
+  state.SetComplexityN(state.range(0));
+}
 void down(benchmark::State& state) {
   measure(state, "production", [](const Scene& scene) { return plan_down(scene.project, scene.observed); });
+}
+void down_volumes(benchmark::State& state) {
+  measure(state, "production",
+          [](const Scene& scene) { return plan_down(scene.project, scene.observed, {.volumes = true}); });
 }
 #define SIZES RangeMultiplier(10)->Range(10, 10000)->Unit(benchmark::kMicrosecond)->Complexity(benchmark::oN)
 BENCHMARK(up_first)->SIZES;
 BENCHMARK(up_again)->SIZES;
 BENCHMARK(up_changed)->SIZES;
+BENCHMARK(up_pulled)->SIZES;
 BENCHMARK(down)->SIZES;
+BENCHMARK(down_volumes)->SIZES;
 
 }  // namespace
 }  // namespace berth::compose

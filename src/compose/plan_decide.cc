@@ -88,9 +88,8 @@ void compare_network_ids(const Up& up, const Decision& decision, std::vector<pla
   const Json& wanted = decision.request.desired["NetworkingConfig"]["EndpointsConfig"];
   for (const plan::Attachment& attachment : decision.old->networks) {
     const plan::Network* network = up.observed.network(attachment.network);
-    const bool same = std::any_of(up.observed.networks.begin(), up.observed.networks.end(), [&](const auto& one) {
-      return one.name == attachment.network && one.id == attachment.network_id;
-    });
+    const auto named = std::ranges::equal_range(up.observed.networks, attachment.network, {}, &plan::Network::name);
+    const bool same = std::ranges::any_of(named, [&](const auto& one) { return one.id == attachment.network_id; });
     if (same || attachment.network_id.empty() || !wanted.contains(attachment.network)) continue;
     out.push_back({.path = "Networks." + attachment.network + ".NetworkID",
                    .before = attachment.network_id.substr(0, 12),

@@ -22,7 +22,26 @@ struct Down {
   std::map<std::string, std::vector<int>> gone{};                     ///< service -> removal nodes
   std::map<const Container*, int> removed{};
   detail::Containers known{};
+  // What uses an object by name (an image: by id), of all containers of the project.
+  std::map<std::string_view, std::vector<const Container*>> on_network{}, on_volume{}, of_image{};
 };
+
+void index_users(Down& down) {
+  for (const Container& container : down.observed.containers) {
+    for (const plan::Attachment& one : container.networks) down.on_network[one.network].push_back(&container);
+    for (const plan::Mount& mount : container.mounts)
+      if (mount.type == "volume") down.on_volume[mount.name].push_back(&container);
+    down.of_image[container.image_id].push_back(&container);
+  }
+}
+
+// The removals of those that go.
+std::vector<int> removals_of(const Down& down, const std::vector<const Container*>& users) {
+  std::vector<int> nodes;
+  for (const Container* container : users)
+    if (const auto found = down.removed.find(container); found != down.removed.end()) nodes.push_back(found->second);
+  return nodes;
+}
 
 void choose(Down& down, const Names& services) {
   const auto found = detail::orphans_of(down.project, down.observed);
@@ -113,17 +132,11 @@ struct Users {
   std::vector<int> removals{};
   std::string stays{};
 };
-Users users_of(const Down& down, const plan::Network& network) {
-  Users users;
-  for (const Container& container : down.observed.containers) {
-    const bool attached = std::any_of(container.networks.begin(), container.networks.end(),
-                                      [&](const plan::Attachment& one) { return one.network == network.name; });
-    const auto removed = down.removed.find(&container);
-    if (removed != down.removed.end())
-      users.removals.push_back(removed->second);
-    else if (attached && plan::is_up(container.state))
-      users.stays = container.name;
-  }
+Users users_of(Down& down, const plan::Network& network) {
+  const auto& attached = down.on_network[network.name];
+  Users users{.removals = removals_of(down, attached)};
+  for (const Container* container : attached)
+    if (!down.removed.contains(container) && plan::is_up(container->state)) users.stays = container->name;
   for (const std::string& id : network.containers)
     if (!detail::find(down.known, id)) users.stays = "container " + id.substr(0, 12) + " of another project";
   return users;
@@ -155,10 +168,8 @@ void emit_volume(Down& down, const plan::Volume& volume) {
     down.builder.plan().keeps.push_back({subject, volume.name, "volumes stay without -v"});
     return;
   }
-  std::vector<int> after;
-  for (const auto& removed : down.removed) after.push_back(removed.second);
   down.builder.add({.op = plan::RemoveVolume{.name = volume.name},
-                    .after = std::move(after),
+                    .after = removals_of(down, down.on_volume[volume.name]),
                     .subject = subject,
                     .cause = "down with volumes",
                     .risk = plan::Risk::data,
@@ -188,11 +199,10 @@ void emit_images(Down& down, const Names& services) {
     const std::string image = image_name(down.project, service);
     const bool local = service.config["image"].text().empty();
     if (!services.contains(service.name) || (down.options.images == RemoveImages::local && !local)) continue;
-    if (!down.observed.image(image) || !seen.insert(image).second) continue;
-    std::vector<int> after;
-    for (const auto& removed : down.removed) after.push_back(removed.second);
+    const plan::Image* found = down.observed.image(image);
+    if (!found || !seen.insert(image).second) continue;
     down.builder.add({.op = plan::RemoveImage{.reference = image},
-                      .after = std::move(after),
+                      .after = removals_of(down, down.of_image[found->id]),
                       .subject = "image:" + image,
                       .cause = "down with images",
                       .group = service.name,
@@ -212,6 +222,7 @@ Result<plan::Plan> plan_down(const Project& project, const plan::Observed& obser
   if (options.services.empty())
     for (const Service& service : project.disabled) services.insert(service.name);
   down.known = detail::index_of(observed);
+  index_users(down);
   choose(down, services);
   emit_containers(down);
   if (options.volumes) emit_inherited_volumes(down);

@@ -152,7 +152,7 @@ int add_container(Up& up, const Decision& decision, HookContainer hook, std::vec
 
 // Hooks for the service as a whole are for its first start, not for more of the same.
 bool some_run_on(const Up& up, const Service& service) {
-  return std::ranges::any_of(up.decisions, [&](const Decision& one) {
+  return std::ranges::any_of(up.of(service.name), [&](const Decision& one) {
     return one.service == &service && one.fate == Fate::keep && plan::is_up(one.old->state);
   });
 }

@@ -10,6 +10,7 @@ namespace berth::compose::detail {
 namespace {
 
 constexpr std::int64_t kDay = 24 * 60 * 60;
+constexpr std::size_t kFewImages = 8;  // of which every other op names each
 
 // What a service's pull_policy means.
 struct Policy {
@@ -230,10 +231,17 @@ Result<void> emit_images(Up& up) {
     if (!supply.build.empty()) node = TRY(builds.add(*service, wish, supply.build, node));
     up.images[image] = node;
   }
-  return builds.complete(wish, [&](const BuildNeed& need) {
+  TRY(builds.complete(wish, [&](const BuildNeed& need) {
     const std::string image = image_name(up.project, *need.service);
     return !up.observed.image(image) && !up.images.contains(image);
-  });
+  }));
+  // All that follows waits for every image: an edge each from many to many would be a square.
+  if (up.images.size() > kFewImages)
+    up.images_there = up.builder.add({.op = plan::Pause{.what = "until all images are there"},
+                                      .after = up.image_nodes(),
+                                      .subject = "images",
+                                      .cause = std::to_string(up.images.size()) + " images come first"});
+  return {};
 }
 
 }  // namespace berth::compose::detail

@@ -139,13 +139,14 @@ struct Up {
   std::vector<Doomed> doomed{};           ///< networks that go
   std::map<std::string, int> volumes{};
   std::map<std::string, int> images{};  ///< reference -> node
+  int images_there = 0;                 ///< stands for all of them, where they are many
   std::map<std::pair<std::string, plan::Until>, std::vector<int>> waits{};
   std::map<std::string, std::vector<int>> pre_started{};  ///< service -> the ends of its pre_start containers
 
   /// The decisions on a service's containers, leftovers included; empty before it was decided on.
   std::span<Decision> of(std::string_view service);
   std::span<const Decision> of(std::string_view service) const;
-  /// All image nodes: nothing that runs is touched before every image is there.
+  /// What stands for all images: nothing that runs is touched before every one is there.
   std::vector<int> image_nodes() const;
 };
 Result<void> decide_networks(Up& up);
