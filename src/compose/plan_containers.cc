@@ -124,15 +124,20 @@ Result<Late> late_parts_of(const Up& up, const Decision& decision) {
   return late;
 }
 
+bool is_remade(const Up& up, const std::string& network) {
+  return std::ranges::any_of(up.doomed, [&](const Doomed& one) { return one.key == network; });
+}
+
+// A creation only names its networks: one that is new may be made at the same time.
 std::vector<int> needs_of(const Up& up, const Decision& decision, const std::vector<plan::Fill>& fills) {
   std::vector<int> after = up.image_nodes();
   const Json& config = decision.service->config;
-  const auto add = [&](const std::map<std::string, int>& nodes, const std::string& key) {
-    const auto found = nodes.find(key);
-    if (found != nodes.end()) after.push_back(found->second);
-  };
-  for (const auto& member : config["networks"].members()) add(up.networks, member.first);
-  for (const Json& volume : config["volumes"].items()) add(up.volumes, std::string(volume["source"].text()));
+  for (const auto& member : config["networks"].members())
+    if (is_remade(up, member.first)) after.push_back(up.networks.at(member.first));
+  for (const Json& volume : config["volumes"].items()) {
+    const auto found = up.volumes.find(std::string(volume["source"].text()));
+    if (found != up.volumes.end()) after.push_back(found->second);
+  }
   for (const plan::Fill& fill : fills) after.push_back(fill.from);
   return after;
 }
@@ -163,6 +168,14 @@ std::vector<int> emit_completion(Up& up, Decision& decision, std::vector<int> af
 
 }  // namespace
 
+std::vector<int> networks_of(const Up& up, const Service& service) {
+  std::vector<int> nodes;
+  for (const auto& member : service.config["networks"].members())
+    if (const auto found = up.networks.find(member.first); found != up.networks.end() && found->second != 0)
+      nodes.push_back(found->second);
+  return nodes;
+}
+
 Result<std::vector<int>> emit_creation(Up& up, Decision& decision) {
   CreateRequest& request = decision.request;
   if (decision.old) {
@@ -179,9 +192,11 @@ Result<std::vector<int>> emit_creation(Up& up, Decision& decision) {
                                                                   .fills = std::move(late.fills),
                                                                   .digests = std::move(late.digests)},
                                             std::move(needs)));
-  std::vector<int> last = emit_completion(up, decision, {decision.created});
-  last.insert(last.begin(), decision.created);
-  return last;
+  std::vector<int> made = networks_of(up, *decision.service);
+  made.push_back(decision.created);
+  const std::vector<int> last = emit_completion(up, decision, made);
+  made.insert(made.end(), last.begin(), last.end());
+  return made;
 }
 
 void emit_stop(Up& up, Decision& decision, std::vector<int> after) {
@@ -316,6 +331,8 @@ Result<void> emit(Up& up, Decision& decision) {
       const std::vector<int> images = up.image_nodes();
       const std::vector<int> completion = emit_completion(up, decision, images);
       after.insert(after.end(), completion.begin(), completion.end());
+      const std::vector<int> networks = networks_of(up, *decision.service);
+      after.insert(after.end(), networks.begin(), networks.end());
       if (decision.stopped == 0 && renamed == 0) after.insert(after.end(), images.begin(), images.end());
       after.push_back(decision.stopped);
       after.push_back(renamed);

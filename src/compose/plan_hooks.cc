@@ -207,6 +207,8 @@ std::vector<int> emit_pre_start(Up& up, const Decision& decision, std::vector<in
   const bool whole = is_first && !some_run_on(up, service);
   std::vector<int> own;
   std::vector<int> before = gate;
+  const std::vector<int> networks = networks_of(up, service);
+  before.insert(before.end(), networks.begin(), networks.end());
   for (std::size_t i = 0; i < hooks.items().size(); ++i) {
     const Json& hook = hooks.items()[i];
     const bool each = hook["per_replica"].boolean();

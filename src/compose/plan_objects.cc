@@ -9,7 +9,7 @@ namespace {
 
 using plan::Container;
 
-Names networks_of(const Service& service) {
+Names network_keys_of(const Service& service) {
   Names keys;
   if (service.config["network_mode"].text().empty())
     for (const auto& member : service.config["networks"].members()) keys.insert(member.first);
@@ -146,7 +146,7 @@ Result<void> decide_volume(Up& up, const std::string& key) {
 }  // namespace
 
 Result<void> decide_networks(Up& up) {
-  for (const std::string& key : used(up, networks_of, up.project.networks)) TRY(decide_network(up, key));
+  for (const std::string& key : used(up, network_keys_of, up.project.networks)) TRY(decide_network(up, key));
   return {};
 }
 

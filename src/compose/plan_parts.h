@@ -165,7 +165,9 @@ plan::ContainerRef target_of(const Decision& decision);
 plan::Node node_of(const Decision& decision, plan::Op op, std::vector<int> after);
 /// The nodes after which the service may start, as its depends_on says.
 std::vector<int> gate_of(Up& up, const Service& service);
-/// CreateContainer and what must follow it before a start; returns all of them.
+/// The nodes that make networks of the service.
+std::vector<int> networks_of(const Up& up, const Service& service);
+/// CreateContainer and what must follow it before a start, new networks too; returns all of them.
 Result<std::vector<int>> emit_creation(Up& up, Decision& decision);
 void emit_start(Up& up, Decision& decision, std::vector<int> after);
 void emit_stop(Up& up, Decision& decision, std::vector<int> after);
