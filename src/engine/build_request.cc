@@ -45,16 +45,17 @@ Result<BuilderChoice> choose_builder(const BuildImage& build, const Dockerfile& 
                 shown + ":" + std::to_string(need->line) + ": " + need->what + " needs BuildKit, but " + why);
   }
   BuilderChoice out{.buildkit = true};
-  if (file.hidden && !need && file.syntax.empty()) return BuilderChoice{};
   const auto lost = lost_with_buildkit(build, version);
+  const bool either = !need && file.syntax.empty();
+  if (either && (file.hidden || !lost.empty())) {
+    out.buildkit = false;
+    if (!lost.empty())
+      out.notes.push_back("built by the classic builder: this engine's BuildKit does not take " + join(lost, ", "));
+    return out;
+  }
   if (build.memory > 0)
     out.notes.emplace_back("memory: BuildKit has no bound for it; ignored (the classic builder has one)");
   if (lost.empty()) return out;
-  if (!need && file.syntax.empty()) {
-    out.buildkit = false;
-    out.notes.push_back("built by the classic builder: this engine's BuildKit does not take " + join(lost, ", "));
-    return out;
-  }
   if (is_network_by_name(build.network))
     return fail(Code::invalid, "network: BuildKit takes host, none or default, not \"" + build.network +
                                    "\", and the Dockerfile needs BuildKit (line " +
