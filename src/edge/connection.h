@@ -3,9 +3,12 @@
 
 #include <memory>
 
-#include "edge/exchange.h"
+#include "edge/route.h"
+#include "io/tls.h"
 
 namespace berth::edge {
+
+struct Shared;
 
 /// Serves a plain connection to its end. Waiting for a request's first byte happens under `idle`, so that draining ends
 /// idle connections at once and open exchanges not at all. Never fails: how a connection ends is its client's matter.

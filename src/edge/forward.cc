@@ -76,18 +76,33 @@ class Overrides {
     }
     return found;
   }
-  void append(std::string& out, bool without_host) const {
+  bool empty() const {
+    return std::ranges::none_of(route_.middlewares, [&](const Middleware& each) {
+      const auto* headers = std::get_if<Headers>(&each.action);
+      return headers && !(headers->*side_).empty();
+    });
+  }
+  void append(std::string& out) const {
+    for_each([&](std::string_view name, std::string_view text) {
+      if (!same_name(name, "host")) http::append_field(out, name, text);
+    });
+  }
+  void add_to(http::Fields& fields) const {
+    for_each([&](std::string_view name, std::string_view text) { fields.add({name, text}); });
+  }
+
+ private:
+  template <class Take>
+  void for_each(Take take) const {
     for (const Middleware& each : route_.middlewares) {
       const auto* headers = std::get_if<Headers>(&each.action);
       if (!headers) continue;
       for (const auto& [name, text] : headers->*side_) {
-        if (text.empty() || (without_host && same_name(name, "host"))) continue;
-        if (value(name) == text) http::append_field(out, name, text);
+        if (!text.empty() && value(name) == text) take(name, text);
       }
     }
   }
 
- private:
   const Route& route_;
   std::vector<std::pair<std::string, std::string>> Headers::* side_;
 };
@@ -224,15 +239,13 @@ std::string redirect_location(std::string_view scheme, std::string_view host, st
   return location.append(path_and_query);
 }
 
-Verdict apply_middlewares(const Route& route, const http::RequestHead& head, std::string_view path, const Hop& hop,
-                          Rewritten& rewritten) {
-  rewritten.path.assign(path);
-  rewritten.stripped.clear();
+Verdict apply_middlewares(std::span<const Middleware> middlewares, const Asked& asked, Rewritten& rewritten) {
+  const http::RequestHead& head = asked.head;
   bool changed = false;
-  for (const Middleware& middleware : route.middlewares) {
+  for (const Middleware& middleware : middlewares) {
     if (const auto* redirect = std::get_if<RedirectScheme>(&middleware.action)) {
-      if (redirect->scheme == hop.scheme()) continue;
-      std::string storage, target(path);
+      if (redirect->scheme == asked.hop.scheme()) continue;
+      std::string storage, target(asked.path);
       if (!head.query.empty()) target.append("?").append(head.query);
       const auto host = request_host(head.authority, storage);
       if (!host) return {.status = 400, .reason = "the Host field is not a host name", .location = {}};
@@ -269,44 +282,45 @@ void append_request(std::string& out, const Outgoing& outgoing) {
     if (!overrides.has(field.name)) http::append_field(out, field.name, field.value);
   }
   append_forwarding(out, outgoing, overrides);
-  overrides.append(out, true);
+  overrides.append(out);
   if (head.framing.chunked) out += "Transfer-Encoding: chunked\r\n";
   if (head.framing.length) append_number(out, "Content-Length", *head.framing.length);
   if (outgoing.websocket) out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   out += "\r\n";
 }
 
-ReplyShape shape_reply(const http::RequestHead& request, const http::ResponseHead& reply, bool keep_alive) {
-  using End = http::BodyKind::End;
-  ReplyShape shape{.body = http::body_of(reply, request.method),
-                   .chunked = false,
-                   .keep_alive = keep_alive && request.keep_alive && request.minor == 1};
-  const bool open = shape.body.end == End::chunked || shape.body.end == End::close;
+ReplyShape shape_reply(const http::RequestHead& request, const http::ResponseHead& reply, bool has_body,
+                       bool keep_alive) {
+  ReplyShape shape{.chunked = false, .keep_alive = keep_alive && request.keep_alive && request.minor == 1};
+  const bool open = has_body && !reply.framing.length;
   shape.chunked = open && request.minor == 1;
   if (open && request.minor == 0) shape.keep_alive = false;
   return shape;
 }
 
-namespace {
-
-void append_reply_fields(std::string& out, const http::ResponseHead& reply, const Route& route) {
-  const Overrides overrides(route, &Headers::response);
-  const bool lists = lists_fields(reply.fields);
-  for (const Field& field : reply.fields) {
-    if (is_own(field.name)) continue;
-    if (lists && !is_protected(field.name) && reply.fields.has_token("connection", field.name)) continue;
-    if (!overrides.has(field.name)) http::append_field(out, field.name, field.value);
+void clean_reply(http::ResponseHead& reply) {
+  http::Fields& fields = reply.fields;
+  if (lists_fields(fields)) {
+    // The Connection lines stay until all that they name is gone.
+    fields.remove_if([&](const Field& field) {
+      return !is_own(field.name) && !is_protected(field.name) && fields.has_token("connection", field.name);
+    });
   }
-  overrides.append(out, false);
+  fields.remove_if([](const Field& field) { return is_own(field.name); });
 }
 
-}  // namespace
+void apply_reply_headers(const Route& route, http::ResponseHead& reply) {
+  const Overrides overrides(route, &Headers::response);
+  if (overrides.empty()) return;
+  reply.fields.remove_if([&](const Field& field) { return overrides.has(field.name); });
+  overrides.add_to(reply.fields);
+}
 
-void append_reply(std::string& out, const http::ResponseHead& reply, const Route& route, const ReplyShape& shape) {
+void append_reply(std::string& out, const http::ResponseHead& reply, const ReplyShape& shape) {
   char digits[4];
   const auto end = std::to_chars(digits, digits + sizeof digits, reply.status).ptr;
   out.append("HTTP/1.1 ").append(digits, end).append(" ").append(http::reason_of(reply.status)).append("\r\n");
-  append_reply_fields(out, reply, route);
+  for (const Field& field : reply.fields) http::append_field(out, field.name, field.value);
   // A reply to HEAD and a 304 tell the length that a GET would have; 1xx and 204 must not (RFC 9110 8.6).
   const bool may_tell = reply.status != 204 && reply.status / 100 != 1;
   if (shape.chunked)
@@ -317,9 +331,9 @@ void append_reply(std::string& out, const http::ResponseHead& reply, const Route
   out += "\r\n";
 }
 
-void append_upgrade_reply(std::string& out, const http::ResponseHead& reply, const Route& route) {
+void append_upgrade_reply(std::string& out, const http::ResponseHead& reply) {
   out += "HTTP/1.1 101 Switching Protocols\r\n";
-  append_reply_fields(out, reply, route);
+  for (const Field& field : reply.fields) http::append_field(out, field.name, field.value);
   out += "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 }
 

@@ -1,6 +1,7 @@
 // One request on its way through: who asks for what, what the middlewares make of it, and the heads that go out. Pure.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,11 +39,20 @@ struct Verdict {
 struct Rewritten {
   std::string path;
   std::string stripped;  ///< for X-Forwarded-Prefix; empty: none
+  void begin(std::string_view canonical) {
+    path.assign(canonical);
+    stripped.clear();
+  }
 };
-/// Runs the route's middlewares in order over `path` (canonical). A path that is no longer canonical after a rewrite is
-/// refused with 400: nothing behind may read it in another way than the rules did.
-Verdict apply_middlewares(const Route& route, const http::RequestHead& head, std::string_view path, const Hop& hop,
-                          Rewritten& rewritten);
+/// What middlewares look at.
+struct Asked {
+  const http::RequestHead& head;
+  std::string_view path;  ///< canonical, as sent
+  const Hop& hop;
+};
+/// Runs some of a route's middlewares in order over `rewritten`, whose path is canonical. A path that is no longer
+/// canonical after a rewrite is refused with 400: nothing behind may read it in another way than the rules did.
+Verdict apply_middlewares(std::span<const Middleware> middlewares, const Asked& asked, Rewritten& rewritten);
 /// scheme://host[:port]path?query with the authority's own port replaced; a default port is left out.
 std::string redirect_location(std::string_view scheme, std::string_view host, std::string_view port,
                               std::string_view path_and_query);
@@ -62,16 +72,23 @@ struct Outgoing {
 /// X-Original-* unless the peer is trusted, and names with '_' (they collide with '-' behind CGI).
 void append_request(std::string& out, const Outgoing& outgoing);
 
-/// How a reply's body goes to the client.
+/// Takes the fields of the connection and of framing, and those that Connection names, out of a reply's head.
+void clean_reply(http::ResponseHead& reply);
+/// The route's `headers` middlewares for replies; the last one that names a field wins.
+void apply_reply_headers(const Route& route, http::ResponseHead& reply);
+
+/// How a reply's body goes to an HTTP/1.1 client.
 struct ReplyShape {
-  http::BodyKind body{};   ///< as the upstream sends it
-  bool chunked = false;    ///< sent in chunks to the client
+  bool chunked = false;
   bool keep_alive = true;  ///< the client's connection stays open afterwards
 };
-ReplyShape shape_reply(const http::RequestHead& request, const http::ResponseHead& reply, bool keep_alive);
-void append_reply(std::string& out, const http::ResponseHead& reply, const Route& route, const ReplyShape& shape);
+/// `keep_alive`: as far as the edge is concerned.
+ReplyShape shape_reply(const http::RequestHead& request, const http::ResponseHead& reply, bool has_body,
+                       bool keep_alive);
+/// REQUIRES: `reply` was cleaned.
+void append_reply(std::string& out, const http::ResponseHead& reply, const ReplyShape& shape);
 /// The 101 of a WebSocket handshake.
-void append_upgrade_reply(std::string& out, const http::ResponseHead& reply, const Route& route);
+void append_upgrade_reply(std::string& out, const http::ResponseHead& reply);
 
 /// GET, HEAD, OPTIONS, PUT, DELETE, TRACE (RFC 9110 9.2.2).
 bool is_idempotent(std::string_view method);

@@ -110,7 +110,9 @@ std::string after(const Route& route, std::string_view path) {
   const std::string text = "GET " + std::string(path) + "?q=1 HTTP/1.1\r\nHost: a:8443\r\n\r\n";
   const auto head = parse(text);
   Rewritten rewritten;
-  const Verdict verdict = apply_middlewares(route, head, path, hop("192.0.2.1", Listener::web), rewritten);
+  rewritten.begin(path);
+  const Verdict verdict =
+      apply_middlewares(route.middlewares, {head, path, hop("192.0.2.1", Listener::web)}, rewritten);
   if (verdict.status != 0) return std::to_string(verdict.status) + " " + verdict.location;
   return rewritten.path + (rewritten.stripped.empty() ? "" : " without " + rewritten.stripped);
 }
@@ -136,7 +138,8 @@ TEST(Forward, RefusesAPathThatChangesItsMeaning) {
 std::string request(const std::string& text, const Route& route, bool trusted = false, bool websocket = false) {
   const auto head = parse(text);
   Rewritten rewritten;
-  EXPECT_EQ(apply_middlewares(route, head, head.path, hop(), rewritten).status, 0);
+  rewritten.begin(head.path);
+  EXPECT_EQ(apply_middlewares(route.middlewares, {head, head.path, hop()}, rewritten).status, 0);
   std::string out;
   const Hop from = hop();
   append_request(out, {.head = head,
@@ -173,9 +176,12 @@ TEST(Forward, FramingIsWrittenAnew) {
 std::string reply(const std::string& text, const std::string& asked, const Route& route = with({})) {
   http::ResponseHead head;
   EXPECT_EQ(http::parse_response(text, head).state, http::Parsed::State::complete);
-  const ReplyShape shape = shape_reply(parse(asked), head, true);
+  const http::RequestHead request_head = parse(asked);
+  const bool has_body = http::body_of(head, request_head.method).end != http::BodyKind::End::none;
+  clean_reply(head);
+  apply_reply_headers(route, head);
   std::string out;
-  append_reply(out, head, route, shape);
+  append_reply(out, head, shape_reply(request_head, head, has_body, true));
   return out;
 }
 
@@ -195,27 +201,22 @@ TEST(Forward, ShapesReplies) {
             "HTTP/1.1 200 OK\r\nX-B: new\r\nContent-Length: 0\r\n\r\n");
 }
 
-TEST(Page, FollowsAccept) {
+std::string own(const OwnReply& reply, bool keep_alive) {
+  http::ResponseHead head;
+  const std::string body = make_own_reply(reply, head);
   std::string out;
-  append_own_reply(out, {.status = 404,
-                         .message = "Nothing here.",
-                         .accept = {},
-                         .location = {},
-                         .head_only = false,
-                         .keep_alive = true});
-  EXPECT_EQ(out,
-            "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 18\r\n"
-            "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n404 Nothing here.\n");
-  out.clear();
-  append_own_reply(out, {.status = 308,
-                         .message = "Moved.",
-                         .accept = "*/*",
-                         .location = "https://a/",
-                         .head_only = true,
-                         .keep_alive = false});
-  EXPECT_EQ(out,
+  append_reply(out, head, {.chunked = false, .keep_alive = keep_alive});
+  return out + body;
+}
+
+TEST(Page, FollowsAccept) {
+  EXPECT_EQ(own({.status = 404, .message = "Nothing here."}, true),
+            "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 18\r\n\r\n"
+            "404 Nothing here.\n");
+  EXPECT_EQ(own({.status = 308, .message = "Moved.", .accept = "*/*", .location = "https://a/"}, false),
             "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://a/\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            "Content-Length: 11\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n");
+            "X-Content-Type-Options: nosniff\r\nContent-Length: 11\r\nConnection: close\r\n\r\n308 Moved.\n");
 }
 
 TEST(Access, IsOneJsonLine) {

@@ -1,6 +1,7 @@
 #include "edge/live.h"
 
 #include "base/text.h"
+#include "edge/chain.h"
 
 namespace berth::edge {
 
@@ -10,6 +11,8 @@ Result<std::shared_ptr<const Live>> Live::make(Snapshot snapshot, const Live* pr
   live->settings_ = snapshot.settings;
   for (const std::string& proxy : snapshot.settings.trusted_proxies) live->trusted_.push_back(TRY(parse_cidr(proxy)));
   live->routes_ = TRY(Routes::build(std::move(snapshot.routes), std::move(snapshot.services)));
+  live->handlers_.reserve(live->routes_->entries().size());
+  for (const Routes::Entry& entry : live->routes_->entries()) live->handlers_.push_back(make_chain(entry.route));
   for (const Certificate& certificate : snapshot.certificates) live->add_certificate(certificate, previous);
   live->http_challenges_ = std::move(snapshot.http_challenges);
   for (const Certificate& challenge : snapshot.tls_challenges) {

@@ -12,6 +12,8 @@
 
 namespace berth::edge {
 
+class Handler;
+
 /// Immutable, any thread. A request keeps the Live it began with, so a swap touches nothing that runs.
 class Live {
  public:
@@ -24,6 +26,10 @@ class Live {
   const Settings& settings() const { return settings_; }
   const std::vector<Cidr>& trusted() const { return trusted_; }
   const Routes& routes() const { return *routes_; }
+  /// What answers the requests of one of routes().entries().
+  const Handler& handler(const Routes::Entry& entry) const {
+    return *handlers_[static_cast<std::size_t>(&entry - routes_->entries().data())];
+  }
   const std::vector<std::string>& warnings() const { return warnings_; }
   /// For an SNI name: its own certificate, else its parent's wildcard; without a name one for a loopback address.
   std::shared_ptr<const io::TlsIdentity> identity(std::string_view server_name) const;
@@ -44,6 +50,7 @@ class Live {
   Settings settings_;
   std::vector<Cidr> trusted_;
   std::shared_ptr<const Routes> routes_;
+  std::vector<std::shared_ptr<const Handler>> handlers_;  ///< one per entry
   std::vector<std::string> warnings_;
   ByText by_host_;   ///< names and "*.parent"
   ByText by_chain_;  ///< PEM chain -> parsed, for the next Live

@@ -1,7 +1,6 @@
 #include "edge/page.h"
 
 #include "base/json.h"
-#include "http/head.h"
 
 namespace berth::edge {
 namespace {
@@ -22,28 +21,27 @@ std::string html_body(const OwnReply& reply) {
 
 }  // namespace
 
-void append_own_reply(std::string& out, const OwnReply& reply) {
+std::string make_own_reply(const OwnReply& reply, http::ResponseHead& head) {
   const bool bare = reply.status < 300;
   const bool json = !bare && reply.accept.contains("application/json");
   const bool html = !bare && reply.accept.contains("text/html");
-  const std::string body = bare            ? std::string(reply.message)
-                           : json && !html ? json_body(reply)
-                           : html          ? html_body(reply)
-                                           : std::to_string(reply.status) + " " + std::string(reply.message) + "\n";
-  http::append_status_line(out, reply.status, http::reason_of(reply.status));
-  if (!reply.location.empty()) http::append_field(out, "Location", reply.location);
-  http::append_field(out, "Content-Type",
-                     json && !html ? "application/json"
-                     : html        ? "text/html; charset=utf-8"
-                                   : "text/plain; charset=utf-8");
-  http::append_field(out, "Content-Length", std::to_string(body.size()));
-  if (reply.status >= 400) http::append_field(out, "Cache-Control", "no-store");
-  http::append_field(out, "X-Content-Type-Options", "nosniff");
-  if (reply.status == 503 || reply.status == 429) http::append_field(out, "Retry-After", "2");
-  if (reply.status == 405) http::append_field(out, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-  if (!reply.keep_alive) http::append_field(out, "Connection", "close");
-  out += "\r\n";
-  if (!reply.head_only) out += body;
+  std::string body = bare            ? std::string(reply.message)
+                     : json && !html ? json_body(reply)
+                     : html          ? html_body(reply)
+                                     : std::to_string(reply.status) + " " + std::string(reply.message) + "\n";
+  head.status = reply.status;
+  head.framing = {.chunked = false, .length = body.size()};
+  http::Fields& fields = head.fields;
+  fields.clear();
+  if (!reply.location.empty()) fields.add({"Location", reply.location});
+  fields.add({"Content-Type", json && !html ? "application/json"
+                              : html        ? "text/html; charset=utf-8"
+                                            : "text/plain; charset=utf-8"});
+  if (reply.status >= 400) fields.add({"Cache-Control", "no-store"});
+  fields.add({"X-Content-Type-Options", "nosniff"});
+  if (reply.status == 503 || reply.status == 429) fields.add({"Retry-After", "2"});
+  if (reply.status == 405) fields.add({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});
+  return body;
 }
 
 }  // namespace berth::edge

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "http/head.h"
+
 namespace berth::edge {
 
 struct OwnReply {
@@ -11,10 +13,9 @@ struct OwnReply {
   std::string_view message{};   ///< one sentence for the client; with 2xx the whole body
   std::string_view accept{};    ///< the request's Accept field: JSON, HTML or plain text follow from it
   std::string_view location{};  ///< for 3xx
-  bool head_only = false;       ///< the request was HEAD
-  bool keep_alive = false;
 };
-/// Appends a whole reply with its body. JSON is {"error", "code", "message"}, as everywhere.
-void append_own_reply(std::string& out, const OwnReply& reply);
+/// Makes `head` with its length and returns the body. JSON is {"error", "code", "message"}, as everywhere. The views in
+/// `head` are those in `reply` and constants.
+std::string make_own_reply(const OwnReply& reply, http::ResponseHead& head);
 
 }  // namespace berth::edge

@@ -39,6 +39,7 @@ Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
 void Server::use(std::shared_ptr<const Live> live) {
   shared_.live = std::move(live);
   shared_.pool.keep_only(shared_.live->routes().services());
+  shared_.forget_unnamed();
 }
 
 io::TlsChoice Server::choose(const io::ClientHello& hello) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "edge/connection.h"
+#include "edge/shared.h"
 #include "io/socket.h"
 
 namespace berth::edge {

@@ -278,7 +278,7 @@ bool Fields::has_token(std::string_view name, std::string_view token) const {
 }
 
 bool Fields::add(Field field) {
-  if (count_ == kMost) return false;
+  if (count_ == kRoom) return false;
   fields_[count_++] = field;
   return true;
 }

@@ -20,10 +20,10 @@ struct Field {
 /// RFC 9110 5.1: names compare without regard to ASCII case.
 bool same_name(std::string_view a, std::string_view b);
 
-/// The field lines of one head in order, at most kMost of them.
+/// The field lines of one head in order. A parser takes at most kMost; there is room for a few more of our own.
 class Fields {
  public:
-  static constexpr std::size_t kMost = 128;
+  static constexpr std::size_t kMost = 128, kRoom = 160;
   const Field* begin() const { return fields_.data(); }
   const Field* end() const { return fields_.data() + count_; }
   std::size_t size() const { return count_; }
@@ -36,9 +36,20 @@ class Fields {
   void clear() { count_ = 0; }
   /// False when it is full.
   bool add(Field field);
+  /// Takes out every field for which `drop(field)` is true; the others keep their order.
+  template <class Drop>
+  void remove_if(Drop drop) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (drop(fields_[i])) continue;
+      if (kept != i) fields_[kept] = fields_[i];
+      ++kept;
+    }
+    count_ = kept;
+  }
 
  private:
-  std::array<Field, kMost> fields_;
+  std::array<Field, kRoom> fields_;
   std::size_t count_ = 0;
 };
 

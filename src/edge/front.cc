@@ -1,0 +1,134 @@
+#include "edge/front.h"
+
+#include "edge/page.h"
+#include "edge/path.h"
+#include "edge/shared.h"
+
+namespace berth::edge {
+namespace {
+
+io::Task<Result<void>> send_page(Request& request, ReplySink& reply, const Outcome& outcome) {
+  http::ResponseHead& head = request.work.reply;
+  const std::string body = make_own_reply({.status = outcome.own_status,
+                                           .message = outcome.message,
+                                           .accept = request.head.fields.get("accept"),
+                                           .location = outcome.location},
+                                          head);
+  request.body->abandon_running();
+  const bool has_body = request.head.method != "HEAD";
+  CO_TRY(co_await reply.begin(head, has_body));
+  if (has_body) CO_TRY(co_await reply.data(body));
+  co_return co_await reply.end(nullptr);
+}
+
+Outcome own(int status, std::string_view message) {
+  return {.own_status = status, .message = message};
+}
+
+Outcome without_route(const Request& request, const RequestFacts& facts) {
+  const Live& live = request.live;
+  const bool secure = request.hop.listener == Listener::web && live.routes().find(Listener::websecure, facts);
+  if (live.version() == 0) return own(503, "This server has no routes yet.");
+  if (!secure) return own(404, "No service is published under this address.");
+  std::string target(facts.path);
+  if (!facts.query.empty()) target.append("?").append(facts.query);
+  const bool plain = facts.method == "GET" || facts.method == "HEAD";
+  Outcome outcome = own(plain ? 301 : 308, "This address is served over https.");
+  outcome.location = redirect_location("https", facts.host, std::to_string(live.settings().public_https_port), target);
+  return outcome;
+}
+
+/// Fills in what handlers need; `own_status` is set when there is nothing to handle.
+Outcome decide(Request& request) {
+  const http::RequestHead& head = request.head;
+  const Live& live = request.live;
+  if (head.method == "CONNECT" || head.method == "TRACE" || head.form == http::Form::authority) {
+    return own(405, "This method is not available here.");
+  }
+  if (head.form == http::Form::asterisk) return own(400, "The target * is not served here.");
+  const auto host = request_host(head.authority, request.work.host);
+  if (!host) return own(400, "The Host field does not name a host.");
+  request.host = *host;
+  const auto path = canonical_path(head.path, request.work.path);
+  if (!path) return own(400, "The path is ambiguous.");
+  request.path = *path;
+  if (request.hop.listener == Listener::web) {
+    if (const std::string* proof = live.http_challenge(*host, *path)) return own(200, *proof);
+  }
+  request.client = client_address(request.hop, head.fields, live.trusted());
+  const RequestFacts facts{.host = *host,
+                           .method = head.method,
+                           .path = *path,
+                           .query = head.query,
+                           .client = request.client,
+                           .headers = &head.fields};
+  request.entry = live.routes().find(request.hop.listener, facts);
+  if (!request.entry) return without_route(request, facts);
+  const std::size_t most = live.settings().body_bytes;
+  if (most > 0 && head.framing.length.value_or(0) > most) {
+    return own(413, "The request's body is larger than this server accepts.");
+  }
+  request.rewritten.begin(request.path);
+  return {};
+}
+
+void report(const Request& request, const Outcome& outcome) {
+  Shared& shared = request.shared;
+  const bool upstream = outcome.own_status >= 502 && request.entry && outcome.target;
+  const io::Time now = shared.loop.now();
+  if (!upstream || !shared.event || now - shared.reported < std::chrono::seconds(1)) return;
+  shared.reported = now;
+  shared.event(
+      {.kind = EdgeEvent::Kind::upstream_failed, .subject = request.entry->service->name, .detail = outcome.detail});
+}
+
+void log(const Request& request, const Outcome& outcome, io::Time begun) {
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(request.shared.loop.now() - begun);
+  request.shared.access({.client = request.hop.peer_text,
+                         .method = request.head.method,
+                         .scheme = request.hop.scheme(),
+                         .host = request.host,
+                         .path = request.path,
+                         .status = request.tally.status,
+                         .sent = request.tally.sent,
+                         .received = request.tally.received,
+                         .duration = took,
+                         .route = request.entry ? std::string_view(request.entry->route.name) : std::string_view(),
+                         .target = outcome.target ? std::string_view(outcome.target->target) : std::string_view(),
+                         .error = outcome.detail});
+}
+
+}  // namespace
+
+bool Request::wants_websocket() const {
+  return head.method == "GET" && http::same_name(head.upgrade, "websocket") &&
+         http::body_of(head).end == http::BodyKind::End::none;
+}
+
+io::Task<Outcome> answered(Outcome outcome) {
+  co_return outcome;
+}
+
+io::Task<Outcome> answer(Request& request, ReplySink& reply) {
+  const io::Time begun = request.shared.loop.now();
+  Outcome outcome = decide(request);
+  if (outcome.own_status == 0) {
+    outcome = co_await request.live.handler(*request.entry).handle(request, reply);
+    report(request, outcome);
+  }
+  if (outcome.own_status != 0) {
+    const auto sent = co_await send_page(request, reply, outcome);
+    static_cast<void>(sent);  // the tally says whether it went out
+  }
+  if (request.shared.access) log(request, outcome, begun);
+  co_return outcome;
+}
+
+io::Task<Outcome> answer_unread(Request& request, ReplySink& reply, Outcome outcome) {
+  const auto sent = co_await send_page(request, reply, outcome);
+  static_cast<void>(sent);
+  if (request.shared.access) log(request, outcome, request.shared.loop.now());
+  co_return outcome;
+}
+
+}  // namespace berth::edge

@@ -1,0 +1,15 @@
+// What every request goes through, whatever protocol its client speaks.
+#pragma once
+
+#include "edge/handler.h"
+
+namespace berth::edge {
+
+/// Decides what answers `request` (canonical host and path, route, its chain), lets it answer, or sends the edge's own
+/// page; logs it. Whether the reply is whole is in `request.tally`. The result's `detail` says why it is not.
+io::Task<Outcome> answer(Request& request, ReplySink& reply);
+
+/// Sends `outcome.own_status` as a page to a client whose request could not even be read, and logs it.
+io::Task<Outcome> answer_unread(Request& request, ReplySink& reply, Outcome outcome);
+
+}  // namespace berth::edge

@@ -1,0 +1,204 @@
+#include "edge/h1_client.h"
+
+#include "io/scope.h"
+
+namespace berth::edge {
+namespace {
+
+using End = http::BodyKind::End;
+using Next = http::BodyDecoder::Next;
+
+constexpr std::size_t kMostBatch = 32u << 10;  // of small pieces that go out in one write
+constexpr std::size_t kLarge = 4u << 10;       // from here on a write of its own costs less than the copy
+constexpr std::size_t kMostSkip = 64u << 10;   // of a body that nobody reads; beyond it closing is cheaper
+
+io::Task<Result<void>> writable(io::Stream& stream) {
+  co_return co_await io::ready(stream, io::Direction::write);
+}
+
+}  // namespace
+
+H1Client::H1Client(const Ends& ends)
+    : ends_(ends), kind_(http::body_of(ends.head)), decoder_(kind_), most_(ends.settings.body_bytes) {
+  state_ = kind_.end == End::none ? State::none : State::pending;
+}
+
+// The reply.
+
+io::Task<Result<void>> H1Client::write(std::string_view bytes) {
+  io::Stream& stream = ends_.wire.stream();
+  while (!bytes.empty()) {
+    const io::Attempt attempt = stream.try_write(bytes);
+    if (attempt.state == io::Attempt::moved)
+      bytes.remove_prefix(attempt.count);
+    else if (attempt.state != io::Attempt::blocked)
+      co_return fail(stream.error());
+    else if (raw_)  // a tunnel's reader may take its time
+      CO_TRY(co_await io::ready(stream, io::Direction::write));
+    else
+      CO_TRY(co_await io::within(ends_.settings.stall_timeout, writable(stream)));
+  }
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> H1Client::begin(http::ResponseHead& head, bool has_body) {
+  bool keep = !ends_.draining && state_ != State::broken;
+  if (state_ == State::pending) keep = co_await skip_body() && keep;
+  has_body_ = has_body;
+  shape_ = shape_reply(ends_.head, head, has_body, keep);
+  counted_ = has_body && head.framing.length;
+  left_ = head.framing.length.value_or(0);
+  ends_.tally.status = head.status;
+  append_reply(ends_.out, head, shape_);
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> H1Client::data(std::string_view piece) {
+  if (raw_) co_return co_await write(piece);
+  if (piece.empty()) co_return Result<void>{};
+  if (!has_body_ || (counted_ && piece.size() > left_)) co_return fail(Code::internal, "the reply is too long");
+  left_ -= counted_ ? piece.size() : 0;
+  ends_.tally.sent += piece.size();
+  std::string& out = ends_.out;
+  // Small pieces go out together with the head; large ones as they are, without a copy.
+  const bool large = piece.size() > kLarge || out.size() + piece.size() > kMostBatch;
+  if (shape_.chunked) {
+    http::append_chunk_size(out, piece.size());
+    out.append(piece).append(http::kChunkEnd);
+  } else if (large) {
+    CO_TRY(co_await flush());
+    co_return co_await write(piece);
+  } else {
+    out.append(piece);
+  }
+  if (out.size() >= kMostBatch / 2) co_return co_await flush();
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> H1Client::flush() {
+  if (ends_.out.empty()) co_return Result<void>{};
+  auto sent = co_await write(ends_.out);
+  ends_.out.clear();
+  co_return sent;
+}
+
+io::Task<Result<void>> H1Client::end(const http::Fields*) {
+  if (raw_) {
+    ends_.wire.stream().shutdown_write();
+    co_return Result<void>{};
+  }
+  if (counted_ && left_ > 0) co_return fail(Code::internal, "the reply is too short");
+  if (shape_.chunked) ends_.out += http::kLastChunk;
+  CO_TRY(co_await flush());
+  ends_.tally.complete = true;
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> H1Client::upgrade(http::ResponseHead& head) {
+  append_upgrade_reply(ends_.out, head);
+  ends_.tally.status = 101;
+  CO_TRY(co_await flush());
+  raw_ = true;
+  state_ = State::running;
+  co_return Result<void>{};
+}
+
+bool H1Client::may_go_on() const {
+  return ends_.tally.complete && shape_.keep_alive && (state_ == State::none || state_ == State::done);
+}
+
+// The request's body.
+
+BodySource::Piece H1Client::piece_of(const http::BodyDecoder::Step& step) {
+  switch (step.what) {
+    case Next::data:
+      ends_.tally.received += step.data.size();
+      if (most_ == 0 || ends_.tally.received <= most_) return {.what = Piece::some, .data = step.data};
+      state_ = State::broken;
+      return {.what = Piece::refused,
+              .status = 413,
+              .message = "The request's body is larger than this server accepts.",
+              .detail = "request body is too large"};
+    case Next::end:
+      state_ = State::done;
+      return {.what = Piece::end};
+    case Next::refused:
+      state_ = State::broken;
+      return {
+          .what = Piece::refused, .status = 400, .message = "The request's body is malformed.", .detail = step.reason};
+    case Next::need_more:
+      break;
+  }
+  return {};
+}
+
+BodySource::Piece H1Client::take() {
+  // Only now: the last piece was a view into what is consumed.
+  ends_.wire.consume(std::exchange(taken_, 0));
+  if (raw_) return take_raw();
+  if (state_ == State::none || state_ == State::done) return {.what = Piece::end};
+  std::string_view input = ends_.wire.unread();
+  const std::size_t before = input.size();
+  const auto step = decoder_.next(input);
+  const std::size_t used = before - input.size();
+  if (step.what == Next::data)
+    taken_ = used;
+  else
+    ends_.wire.consume(used);
+  if (used > 0 && state_ == State::pending) state_ = State::running;
+  return piece_of(step);
+}
+
+BodySource::Piece H1Client::take_raw() {
+  if (raw_ended_) {
+    state_ = State::done;
+    return {.what = Piece::end};
+  }
+  const std::string_view unread = ends_.wire.unread();
+  taken_ = unread.size();
+  return unread.empty() ? Piece{} : Piece{.what = Piece::some, .data = unread};
+}
+
+io::Task<Result<void>> H1Client::more() {
+  ends_.wire.consume(std::exchange(taken_, 0));
+  if (raw_) {
+    raw_ended_ = !CO_TRY(co_await ends_.wire.fill());
+    co_return Result<void>{};
+  }
+  const bool first = state_ == State::pending;
+  state_ = State::running;
+  if (first && ends_.head.expect_continue && ends_.wire.unread().empty()) {
+    CO_TRY(co_await write("HTTP/1.1 100 Continue\r\n\r\n"));
+  }
+  auto more = co_await io::within(ends_.settings.stall_timeout, ends_.wire.fill());
+  if (more && *more) co_return Result<void>{};
+  state_ = State::broken;
+  if (!more && more.error().code == Code::timeout) co_return fail(std::move(more).error());
+  co_return fail(Code::cancelled, "the client closed in the middle of its body");
+}
+
+/// What the client pipelines stays in its buffer.
+io::Task<bool> H1Client::gone() {
+  while (true) {
+    const auto more = co_await ends_.wire.fill();
+    if (!more) co_return false;
+    if (!*more) co_return true;
+  }
+}
+
+/// Reads a body that nobody wants, if it is small; whether the next request can follow.
+io::Task<bool> H1Client::skip_body() {
+  // A client that waits for "100 Continue" may send its body or not: only closing is unambiguous.
+  if (ends_.head.expect_continue || kind_.length > kMostSkip) co_return false;
+  const std::uint64_t before = ends_.tally.received;
+  most_ = 0;
+  while (true) {
+    const Piece piece = take();
+    if (piece.what == Piece::refused) co_return false;
+    if (piece.what == Piece::end) co_return true;
+    if (ends_.tally.received - before > kMostSkip) co_return false;
+    if (piece.what == Piece::wait && !co_await more()) co_return false;
+  }
+}
+
+}  // namespace berth::edge

@@ -1,0 +1,36 @@
+#include "edge/shared.h"
+
+#include <set>
+
+namespace berth::edge {
+namespace {
+
+constexpr std::size_t kMostWorkspaces = 256;        // that wait for a request
+constexpr std::size_t kMostKeptBytes = 256u << 10;  // of one that waits
+
+}  // namespace
+
+void Shared::forget_unnamed() {
+  if (states_.empty()) return;
+  std::set<std::string_view> named;
+  for (const Routes::Entry& entry : live->routes().entries()) {
+    for (const Middleware& middleware : entry.route.middlewares) named.insert(middleware.name);
+  }
+  std::erase_if(states_, [&](const auto& each) { return !named.contains(each.first); });
+}
+
+std::unique_ptr<Workspace> Shared::take_workspace() {
+  if (workspaces_.empty()) return std::make_unique<Workspace>();
+  auto work = std::move(workspaces_.back());
+  workspaces_.pop_back();
+  return work;
+}
+
+void Shared::put_workspace(std::unique_ptr<Workspace> work) {
+  const std::size_t bytes = work->to_upstream.capacity() + work->upload.capacity() + work->to_client.capacity();
+  if (workspaces_.size() >= kMostWorkspaces || bytes > kMostKeptBytes) return;
+  work->clear();
+  workspaces_.push_back(std::move(work));
+}
+
+}  // namespace berth::edge

@@ -1,0 +1,85 @@
+// What the requests of one loop share, with all that must survive a swap of the snapshot.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <unordered_map>
+#include <vector>
+
+#include "edge/access.h"
+#include "edge/channel.h"
+#include "edge/handler.h"
+#include "edge/live.h"
+#include "edge/rate.h"
+#include "edge/upstream_pool.h"
+
+namespace berth::edge {
+
+using EventSink = std::function<void(const EdgeEvent&)>;
+
+/// What one middleware of one loop remembers between requests: counts, windows, a breaker's state.
+class MiddlewareState {
+ public:
+  virtual ~MiddlewareState() = default;
+};
+
+/// Thread: its loop's.
+struct Shared {
+  explicit Shared(io::Loop& loop, UpstreamPool::Left left = {}) : loop(loop), pool(loop, std::move(left)) {}
+  io::Loop& loop;
+  UpstreamPool pool;
+  std::shared_ptr<const Live> live;  ///< never null
+  std::string server;                ///< this host's name
+  AccessSink access;                 ///< may be empty
+  EventSink event;                   ///< may be empty
+  bool draining = false;
+  RateLimiter limiter;
+  std::size_t turn = 0;  ///< round robin
+  io::Time reported{};   ///< when upstream_failed was sent last
+
+  /// The state of the middleware `name`, made at its first use; made anew when it was of another type before.
+  template <class State>
+  State& state(std::string_view name) {
+    const auto found = states_.find(name);
+    if (found != states_.end()) {
+      if (auto* known = dynamic_cast<State*>(found->second.get())) return *known;
+      states_.erase(found);
+    }
+    auto made = std::make_unique<State>();
+    State& result = *made;
+    states_.emplace(name, std::move(made));
+    return result;
+  }
+  /// Forgets the states of middlewares that no route of `live` names.
+  void forget_unnamed();
+
+  std::unique_ptr<Workspace> take_workspace();
+  void put_workspace(std::unique_ptr<Workspace> work);
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, std::unique_ptr<MiddlewareState>, Hash, std::equal_to<>> states_;
+  std::vector<std::unique_ptr<Workspace>> workspaces_;
+};
+
+/// A workspace for as long as this lives.
+class WorkspaceLease {
+ public:
+  explicit WorkspaceLease(Shared& shared) : shared_(shared), work_(shared.take_workspace()) {}
+  WorkspaceLease(const WorkspaceLease&) = delete;
+  WorkspaceLease& operator=(const WorkspaceLease&) = delete;
+  ~WorkspaceLease() { shared_.put_workspace(std::move(work_)); }
+  Workspace& operator*() const { return *work_; }
+  Workspace* operator->() const { return work_.get(); }
+
+ private:
+  Shared& shared_;
+  std::unique_ptr<Workspace> work_;
+};
+
+}  // namespace berth::edge
