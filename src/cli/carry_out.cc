@@ -51,7 +51,7 @@ plan::ProgressFn progress_of(const Session& session, Reporter& reporter, bool qu
 Result<plan::ApplyOptions> apply_options(const Session& session, plan::ProgressFn progress) {
   const auto config = TRY(engine::parse_docker_config(TRY(session.docker_config())));
   return plan::ApplyOptions{
-      .parallel = session.parallel(),
+      .parallel = TRY(session.parallel()),
       .progress = std::move(progress),
       .registry_auth = [config](std::string reference) { return auth_for(config, std::move(reference)); },
       .registry_config = engine::registry_config(config.stored)};
@@ -64,7 +64,7 @@ io::Task<Result<void>> check_round(Session& session, const CarryOut& what, const
 
 io::Task<Result<void>> apply_round(Session& session, const CarryOut& what, const Planned& round, Journal& journal) {
   auto& client = *CO_TRY(co_await session.engine());
-  const auto kind = what.quiet ? ProgressKind::quiet : session.progress_kind();
+  const auto kind = what.quiet ? ProgressKind::quiet : CO_TRY(session.progress_kind());
   Reporter reporter(session.console, kind, session.loop, round.plan);
   session.interrupt_note = "interrupted: finishing what was begun (Ctrl-C again leaves at once)";
   auto options = CO_TRY(apply_options(session, progress_of(session, reporter, what.quiet_images, journal)));

@@ -28,12 +28,15 @@ struct Console {
   Sink out;
   Sink err;
   bool in_terminal = false;
+  bool status_on_out = false;                        ///< COMPOSE_STATUS_STDOUT
   std::function<int()> columns = [] { return 80; };  ///< of the terminal behind `err`, now
   std::function<int()> rows = [] { return 24; };
   /// The next line of standard input without its end; none at its end. Blocks.
   std::function<std::optional<std::string>()> read_line = [] { return std::nullopt; };
 
   void print(std::string_view text) const { out.write(text); }
+  /// Where progress is shown.
+  const Sink& status() const { return status_on_out ? out : err; }
   /// "berth: message" and the detail's lines below it.
   void error(const Error& error) const;
   void warning(std::string_view text) const;

@@ -164,7 +164,8 @@ io::Task<Result<void>> keep(Session& session, const Source& source, Change& chan
   auto& client = *CO_TRY(co_await session.engine());
   const auto& state = shelf.state;
   const auto& project = change.project;
-  compose::Generation generation{.load = source.load, .texts = source.texts, .document = project.document};
+  compose::Generation generation{
+      .load = source.load, .texts = source.texts, .remotes = source.remotes, .document = project.document};
   generation.load.environment = compose::named_variables(project.environment, source.texts);
   generation.secrets = secrets_of(session.world, project);
   generation.plan = plan_for_keeping(change.plan, state.key);
@@ -188,7 +189,7 @@ io::Task<Result<void>> keep(Session& session, const Source& source, Change& chan
 Result<Source> source_of(const Session& session, LoadWish wish) {
   wish.targets.clear();
   wish.with_dependencies = true;
-  Source out{.load = TRY(session.load_options(wish)), .texts = session.texts()};
+  Source out{.load = TRY(session.load_options(wish)), .texts = session.texts(), .remotes = session.remotes()};
   // The environment is cut down to what the files name when a generation is kept.
   out.load.environment.clear();
   return out;
@@ -222,9 +223,9 @@ io::Task<Result<History>> open_history(Session& session, std::string project) {
 
 io::Task<Result<std::string>> history_project(Session& session) {
   const auto& flag = session.options.global.project_name;
-  const auto given = flag.empty() ? session.world.variable("COMPOSE_PROJECT_NAME") : flag;
+  const auto given = flag.empty() ? session.setting("COMPOSE_PROJECT_NAME") : flag;
   if (!given.empty()) co_return given;
-  auto loaded = session.load({.every_profile = true});
+  auto loaded = co_await session.load({.every_profile = true});
   if (loaded) co_return loaded->name;
   const auto state = CO_TRY(open_state(session.world));
   const auto folders = io::list_folder(state.folder + "/projects");

@@ -18,6 +18,7 @@ inline constexpr std::string_view kKeepRepository = "berth/keep";
 struct Source {
   compose::LoadOptions load{};
   compose::Texts texts{};
+  compose::Remotes remotes{};
 };
 /// Of the project that `session` loaded; without the targets that were named, for a generation is of the whole.
 Result<Source> source_of(const Session& session, LoadWish wish);

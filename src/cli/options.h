@@ -23,6 +23,7 @@ struct GlobalFlags {
   bool compatibility = false;
   bool all_resources = false;
   bool adopt = false;
+  bool allow_remote = false;
   bool help = false;
   bool version = false;
   std::string docker_config{};  ///< `docker --config DIR compose ...`: its folder

@@ -6,25 +6,27 @@
 namespace berth::cli {
 namespace {
 
-Result<PlanRequest> down_request(Session& session, const Texts& services) {
-  auto options = TRY(down_options(session));
+io::Task<Result<PlanRequest>> down_request(Session& session, Texts services) {
+  auto options = CO_TRY(down_options(session));
   options.services = services;
   options.remove_orphans = options.remove_orphans || session.options.up.remove_orphans;
   options.timeout = session.options.up.timeout;
-  auto target = TRY(session.load_or_name({.targets = services, .with_dependencies = false, .every_profile = true}));
+  auto target =
+      CO_TRY(co_await session.load_or_name({.targets = services, .with_dependencies = false, .every_profile = true}));
   options.by_label = target.by_label;
-  return PlanRequest{.project = std::move(target.project),
-                     .planner = [options](const compose::Project& project, const plan::Observed& observed, bool) {
-                       return compose::plan_down(project, observed, options);
-                     }};
+  co_return PlanRequest{.project = std::move(target.project),
+                        .planner = [options](const compose::Project& project, const plan::Observed& observed, bool) {
+                          return compose::plan_down(project, observed, options);
+                        }};
 }
 
-Result<PlanRequest> up_request(Session& session, const Texts& services) {
-  auto options = TRY(up_options(session));
+io::Task<Result<PlanRequest>> up_request(Session& session, Texts services) {
+  auto options = CO_TRY(up_options(session));
   options.services = services;
   auto traffic = options.rolling ? std::make_shared<plan::TrafficView>() : nullptr;
-  return PlanRequest{
-      .project = TRY(session.load(up_wish(options))),
+  auto project = CO_TRY(co_await session.load(up_wish(options)));
+  co_return PlanRequest{
+      .project = std::move(project),
       .planner =
           [options, traffic](const compose::Project& project, const plan::Observed& observed, bool settled) {
             auto now = options;
@@ -37,11 +39,11 @@ Result<PlanRequest> up_request(Session& session, const Texts& services) {
 
 }  // namespace
 
-Result<PlanRequest> plan_request(Session& session, const Texts& services) {
+io::Task<Result<PlanRequest>> plan_request(Session& session, Texts services) {
   const auto& verb = session.options.plan.verb;
-  if (verb == "down") return down_request(session, services);
-  if (verb == "up") return up_request(session, services);
-  return session.usage("--verb " + verb + ": up or down");
+  if (verb == "down") co_return co_await down_request(session, std::move(services));
+  if (verb == "up") co_return co_await up_request(session, std::move(services));
+  co_return session.usage("--verb " + verb + ": up or down");
 }
 
 plan::SavedPlan saved_plan(const Session& session, const compose::Project& project, const plan::Plan& plan,

@@ -19,7 +19,7 @@ struct PlanRequest {
   std::optional<LoadWish> kept{};                ///< how a generation loads it; none: it keeps none
 };
 /// From the command line of `plan`: what --verb says, for `services`.
-Result<PlanRequest> plan_request(Session& session, const Texts& services);
+io::Task<Result<PlanRequest>> plan_request(Session& session, Texts services);
 
 /// `plan` as a value for a file, hashed under a key of this host and `salt`. `session` has loaded the project.
 plan::SavedPlan saved_plan(const Session& session, const compose::Project& project, const plan::Plan& plan,

@@ -285,20 +285,20 @@ void Reporter::take(const plan::Progress& event) {
     return;
   }
   if (!changed) return;
-  if (kind_ == ProgressKind::plain) console_.note(plain_line(*changed));
-  if (kind_ == ProgressKind::json) console_.note(json_line(*changed));
+  if (kind_ == ProgressKind::plain) console_.status().write(plain_line(*changed) + "\n");
+  if (kind_ == ProgressKind::json) console_.status().write(json_line(*changed) + "\n");
 }
 
 void Reporter::redraw() {
   const View view{.columns = static_cast<std::size_t>(std::max(console_.columns(), 10)),
                   .rows = static_cast<std::size_t>(std::max(console_.rows(), 4)),
-                  .color = console_.err.color};
+                  .color = console_.status().color};
   const auto lines = board_.draw(view, loop_.now(), spin_++);
   std::string text = drawn_ > 0 ? fmt::format("\x1b[{}A\r", drawn_) : std::string();
   for (const auto& line : lines) text += line + "\x1b[K\n";
   text += "\x1b[J";
   drawn_ = lines.size();
-  console_.err.write(text);
+  console_.status().write(text);
   ticker_->arm(loop_.now() + std::chrono::milliseconds(100));
 }
 

@@ -196,8 +196,6 @@ int run(const std::vector<std::string>& arguments, const std::map<std::string, s
   auto started = start(world, arguments);
   if (!started.verb) return started.status;
   world.state_folders = state_folders(world, started.options.global.data);
-  const auto& ansi = started.options.global.ansi;
-  apply_ansi(world.console, ansi.empty() ? world.variable("COMPOSE_ANSI") : ansi);
   io::Loop loop;
   auto signals = io::Signals::open(loop, {SIGINT, SIGTERM, SIGHUP, SIGWINCH});
   if (!signals) {
@@ -205,6 +203,9 @@ int run(const std::vector<std::string>& arguments, const std::map<std::string, s
     return kFailed;
   }
   Session session(started.options, world, loop);
+  const auto& ansi = started.options.global.ansi;
+  apply_ansi(world.console, ansi.empty() ? session.setting("COMPOSE_ANSI") : ansi);
+  world.console.status_on_out = compose::is_on(session.setting("COMPOSE_STATUS_STDOUT"));
   return finish(session, loop.run(with_signals(session, **signals, started.verb)));
 }
 

@@ -6,12 +6,14 @@
 #include <fmt/chrono.h>
 
 #include "base/text.h"
+#include "compose/remote_files.h"
 #include "plan/traffic_socket.h"
 
 namespace berth::cli {
 namespace {
 
 constexpr std::size_t kParallel = 16;
+constexpr std::size_t kRemotes = 32;
 
 // config.json, and a context's file, below `docker --config`, DOCKER_CONFIG or ~/.docker.
 std::string docker_folder(const Session& session) {
@@ -67,6 +69,12 @@ void add_outside(const World& world, compose::Project& project) {
       if (service.config["build"].is_object()) project.dockerfiles[service.name] = dockerfile_of(world, service);
 }
 
+compose::RemoteCache remote_cache(const World& world) {
+  const auto cache = world.variable("XDG_CACHE_HOME");
+  return {.folder = (cache.starts_with('/') ? cache : world.variable("HOME") + "/.cache") + "/berth/git",
+          .environment = world.environment};
+}
+
 bool has_service(const compose::Project& project, std::string_view name) {
   const auto is = [&](const compose::Service& service) { return service.name == name; };
   return std::ranges::any_of(project.services, is) || std::ranges::any_of(project.disabled, is);
@@ -100,6 +108,7 @@ Result<compose::LoadOptions> Session::load_options(const LoadWish& wish) const {
                            .scale = wish.scale,
                            .with_dependencies = wish.with_dependencies};
   out.all_resources = global.all_resources;
+  out.compatibility = global.compatibility;
   const auto& config = options.config;
   out.interpolate = !config.no_interpolate && !config.variables;
   out.normalize = !config.no_normalize && !config.variables;
@@ -110,39 +119,89 @@ Result<compose::LoadOptions> Session::load_options(const LoadWish& wish) const {
   return out;
 }
 
-Result<compose::Project> Session::load(const LoadWish& wish) {
-  auto project = compose::load(TRY(load_options(wish)), compose::recording(world.files, texts_));
+std::string Session::setting(const std::string& name) const {
+  if (const auto own = world.environment.find(name); own != world.environment.end()) return own->second;
+  if (!settings_) {
+    const auto load = load_options({});
+    settings_ = load ? compose::environment_of(*load, world.files) : std::map<std::string, std::string>();
+  }
+  const auto found = settings_->find(name);
+  return found == settings_->end() ? std::string() : found->second;
+}
+
+compose::Remotes Session::remotes() const {
+  compose::Remotes out;
+  for (const auto& [url, file] : remotes_)
+    if (file) out[url] = *file;
+  return out;
+}
+
+// The world's files with what was fetched. A load that meets another URL fails and names it in `wanted`.
+compose::Files Session::files(std::string& wanted) {
+  auto out = compose::recording(world.files, texts_);
+  out.read = [this, read = out.read](const std::string& path) -> Result<std::string> {
+    if (path != "-") return read(path);
+    if (!input_) input_ = TRY(read(path));
+    return *input_;
+  };
+  if (options.global.allow_remote || compose::is_on(world.variable("BERTH_ALLOW_REMOTE")))
+    out.remote = [this, &wanted](const std::string& url) -> Result<compose::RemoteFile> {
+      const auto found = remotes_.find(url);
+      if (found != remotes_.end()) return found->second;
+      wanted = url;
+      return fail(Code::unavailable, "a remote file was not fetched yet");
+    };
+  return out;
+}
+
+// Loading is pure: what it lacks is fetched, and it begins again.
+io::Task<Result<compose::Project>> Session::load_files(LoadWish wish) {
+  const auto load = CO_TRY(load_options(wish));
+  for (std::size_t fetched = 0;; ++fetched) {
+    std::string wanted;
+    auto project = compose::load(load, files(wanted));
+    if (wanted.empty()) co_return project;
+    if (fetched == kRemotes)
+      co_return fail(Code::invalid, "the project names more than " + std::to_string(kRemotes) + " remote files");
+    auto file = co_await compose::fetch_remote(wanted, remote_cache(world));
+    if (!file && file.error().code == Code::cancelled) co_return fail(std::move(file).error());
+    remotes_.insert_or_assign(wanted, std::move(file));
+  }
+}
+
+io::Task<Result<compose::Project>> Session::load(LoadWish wish) {
+  auto project = co_await load_files(wish);
   if (!project) {
     // A service that does not exist is not a missing file.
     const bool service = project.error().message.contains("no such service");
     stage_ = service ? Stage::engine : Stage::project;
-    return fail(std::move(project).error());
+    co_return fail(std::move(project).error());
   }
   for (const auto& name : wish.targets) {
     if (has_service(*project, name)) continue;
     std::vector<std::string_view> names;
     for (const auto& service : project->services) names.push_back(service.name);
-    return fail(Code::not_found, "no such service: " + name + suggestion(name, names));
+    co_return fail(Code::not_found, "no such service: " + name + suggestion(name, names));
   }
   for (const auto& warning : project->warnings) console.warning(warning);
   add_outside(world, *project);
-  return project;
+  co_return project;
 }
 
-Result<Target> Session::load_or_name(const LoadWish& wish) {
+io::Task<Result<Target>> Session::load_or_name(LoadWish wish) {
   const auto& flag = options.global.project_name;
-  const auto name = flag.empty() ? world.variable("COMPOSE_PROJECT_NAME") : flag;
-  const bool files_named = !options.global.files.empty() || !world.variable("COMPOSE_FILE").empty();
+  const auto name = flag.empty() ? setting("COMPOSE_PROJECT_NAME") : flag;
+  const bool files_named = !options.global.files.empty() || !setting("COMPOSE_FILE").empty();
   if (!name.empty() && !files_named) {
-    const auto loaded = compose::load(TRY(load_options({})), world.files);
+    const auto loaded = co_await load_files({});
     if (!loaded && loaded.error().code == Code::not_found) {
       Target target{.by_label = true};
       target.project.name = name;
       target.project.working_dir = world.working_dir;
-      return target;
+      co_return target;
     }
   }
-  return Target{.project = TRY(load(wish))};
+  co_return Target{.project = CO_TRY(co_await load(std::move(wish)))};
 }
 
 io::Task<Result<engine::Client*>> Session::engine() {
@@ -168,22 +227,26 @@ Result<std::string> Session::docker_config() const {
   return text_or_nothing(world, docker_folder(*this) + "/config.json");
 }
 
-ProgressKind Session::progress_kind() const {
-  auto kind = options.global.progress.empty() ? world.variable("COMPOSE_PROGRESS") : options.global.progress;
+Result<ProgressKind> Session::progress_kind() const {
+  const auto kind = options.global.progress.empty() ? setting("COMPOSE_PROGRESS") : options.global.progress;
   if (kind == "quiet") return ProgressKind::quiet;
   if (kind == "json") return ProgressKind::json;
-  if (kind == "plain" || options.global.ansi == "never") return ProgressKind::plain;
-  if (kind == "tty" || (console.err.terminal && world.variable("TERM") != "dumb")) return ProgressKind::tty;
+  if (!kind.empty() && kind != "auto" && kind != "tty" && kind != "plain")
+    return fail(Code::invalid, "COMPOSE_PROGRESS=" + kind + ": auto, tty, plain, json or quiet");
+  const auto ansi = options.global.ansi.empty() ? setting("COMPOSE_ANSI") : options.global.ansi;
+  if (kind == "plain" || ansi == "never") return ProgressKind::plain;
+  if (kind == "tty" || (console.status().terminal && world.variable("TERM") != "dumb")) return ProgressKind::tty;
   return ProgressKind::plain;
 }
 
-std::size_t Session::parallel() const {
+Result<std::size_t> Session::parallel() const {
   std::int64_t wanted = 0;
   if (options.global.parallel) {
     wanted = *options.global.parallel;
-  } else {
-    const auto text = world.variable("COMPOSE_PARALLEL_LIMIT");
-    std::from_chars(text.data(), text.data() + text.size(), wanted);
+  } else if (const auto text = setting("COMPOSE_PARALLEL_LIMIT"); !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), wanted);
+    if (error != std::errc{} || end != text.data() + text.size())
+      return fail(Code::invalid, "COMPOSE_PARALLEL_LIMIT must be an integer (found: \"" + text + "\")");
   }
   if (wanted == 0) return kParallel;
   return wanted < 0 ? 1000 : static_cast<std::size_t>(wanted);

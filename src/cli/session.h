@@ -67,12 +67,17 @@ class Session {
   /// What the first Ctrl-C says; verbs change it.
   std::string interrupt_note{};
 
-  /// Loads the project and prints its warnings. An unknown target is not_found.
-  Result<compose::Project> load(const LoadWish& wish = {});
+  /// Loads the project and prints its warnings, after fetching what URLs name where that is allowed. An unknown target
+  /// is not_found.
+  io::Task<Result<compose::Project>> load(LoadWish wish = {});
   /// As load; without a Compose file but with a project name, what carries the project's label.
-  Result<Target> load_or_name(const LoadWish& wish = {});
+  io::Task<Result<Target>> load_or_name(LoadWish wish = {});
   /// What load() read.
   const compose::Texts& texts() const { return texts_; }
+  /// What load() fetched, or found in the cache.
+  compose::Remotes remotes() const;
+  /// A COMPOSE_* variable, of the process or of the project's env files; "" when it is not set.
+  std::string setting(const std::string& name) const;
   /// The options that load() uses.
   Result<compose::LoadOptions> load_options(const LoadWish& wish) const;
   /// The engine that the command line points at, connected once.
@@ -81,8 +86,8 @@ class Session {
   io::Task<Result<plan::Traffic*>> traffic();
   /// Text of docker's config.json, "" when there is none.
   Result<std::string> docker_config() const;
-  ProgressKind progress_kind() const;
-  std::size_t parallel() const;
+  Result<ProgressKind> progress_kind() const;
+  Result<std::size_t> parallel() const;
   /// The stage of the last failure, for its exit status.
   Stage stage() const { return stage_; }
   void failed_in(Stage stage) { stage_ = stage; }
@@ -93,6 +98,12 @@ class Session {
   Stage stage_ = Stage::engine;
   std::unique_ptr<engine::Client> client_;
   compose::Texts texts_;
+  std::optional<std::string> input_;  // standard input, once it was read as a file
+  std::map<std::string, Result<compose::RemoteFile>> remotes_;
+  mutable std::optional<std::map<std::string, std::string>> settings_;
+
+  compose::Files files(std::string& wanted);
+  io::Task<Result<compose::Project>> load_files(LoadWish wish);
   std::unique_ptr<plan::Traffic> traffic_;
 };
 

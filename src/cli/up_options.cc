@@ -5,10 +5,6 @@
 namespace berth::cli {
 namespace {
 
-bool is_true(std::string_view text) {
-  return text == "1" || equal_fold(text, "true");
-}
-
 // Two flags that cannot stand together.
 struct Clash {
   bool first, second;
@@ -51,14 +47,14 @@ Result<compose::UpOptions> up_options(Session& session) {
       .no_start = up.no_start,
       .build = build_of(up.build || up.pull == "build", up.no_build),
       .pull = pull_policy(up.pull),
-      .remove_orphans = up.remove_orphans || is_true(session.world.variable("COMPOSE_REMOVE_ORPHANS")),
+      .remove_orphans = up.remove_orphans || compose::is_on(session.setting("COMPOSE_REMOVE_ORPHANS")),
       .renew_anon_volumes = up.renew_anon_volumes,
       .timeout = up.timeout,
       .wait = up.wait,
       .wait_timeout = up.wait_timeout,
       .adopt = session.options.global.adopt};
   out.rolling = !up.no_rolling;
-  out.ignore_orphans = is_true(session.world.variable("COMPOSE_IGNORE_ORPHANS"));
+  out.ignore_orphans = compose::is_on(session.setting("COMPOSE_IGNORE_ORPHANS"));
   auto scale = parse_scale(up.scale);
   if (!scale) return session.usage(scale.error().message);
   out.scale = std::move(*scale);
@@ -87,7 +83,7 @@ Result<compose::DownOptions> down_options(Session& session) {
   const auto& down = session.options.down;
   compose::DownOptions out{
       .services = session.options.arguments,
-      .remove_orphans = down.remove_orphans || is_true(session.world.variable("COMPOSE_REMOVE_ORPHANS")),
+      .remove_orphans = down.remove_orphans || compose::is_on(session.setting("COMPOSE_REMOVE_ORPHANS")),
       .volumes = down.volumes,
       .timeout = down.timeout,
       .adopt = session.options.global.adopt};

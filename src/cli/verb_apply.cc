@@ -49,7 +49,7 @@ io::Task<Result<int>> verb_apply(Session& session) {
   auto world = session.world;
   world.working_dir = saved.working_dir;
   Session inner(options, world, session.loop);
-  const auto request = CO_TRY(plan_request(inner, options.arguments));
+  const auto request = CO_TRY(co_await plan_request(inner, options.arguments));
   const auto source = request.kept ? CO_TRY(source_of(inner, *request.kept)) : Source{};
   const CarryOut what{.project = request.project,
                       .planner = [&](const plan::Observed& observed,

@@ -47,7 +47,7 @@ io::Task<Result<int>> verb_attach(Session& session) {
   const auto& flags = session.options.one;
   const auto& service = session.options.arguments.front();
   const auto target =
-      CO_TRY(session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
+      CO_TRY(co_await session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
   const auto container = CO_TRY(co_await pick_container(session, target.project, service, flags.index));
   auto& client = *CO_TRY(co_await session.engine());
   const auto inspect = CO_TRY(co_await engine::inspect_container(client, container.id));

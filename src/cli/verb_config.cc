@@ -83,7 +83,7 @@ Result<std::optional<std::string>> list_text(const ConfigFlags& flags, const com
 
 io::Task<Result<int>> verb_config(Session& session) {
   const auto& flags = session.options.config;
-  auto project = CO_TRY(session.load({.targets = session.options.arguments}));
+  auto project = CO_TRY(co_await session.load({.targets = session.options.arguments}));
   if (flags.quiet) co_return kDone;
   if (flags.resolve_image_digests || flags.lock_image_digests) CO_TRY(co_await pin_images(session, project));
   auto listed = CO_TRY(list_text(flags, project));

@@ -147,7 +147,7 @@ io::Task<Result<int>> verb_cp(Session& session) {
   if (source.service.empty() == target.service.empty()) co_return session.usage("one of the two must be SERVICE:PATH");
   const auto& service = source.service.empty() ? target.service : source.service;
   const auto project =
-      CO_TRY(session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
+      CO_TRY(co_await session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
   const bool into = source.service.empty();
   const auto list = CO_TRY(co_await meant(session, project.project, service, into));
   for (const auto& one : list) {

@@ -68,7 +68,8 @@ io::Task<Result<int>> look_inside(Session& session, const OneOff& run) {
 
 io::Task<Result<int>> verb_debug(Session& session) {
   const auto& service = session.options.arguments.front();
-  OneOff run{.project = CO_TRY(session.load({.targets = {service}, .with_dependencies = false})), .service = service};
+  OneOff run{.project = CO_TRY(co_await session.load({.targets = {service}, .with_dependencies = false})),
+             .service = service};
   run.flags.remove = run.flags.no_deps = true;
   run.input = true;
   CO_TRY(co_await make_oneoff(session, run, CO_TRY(sleeper(*run.project.find(service)))));

@@ -6,8 +6,8 @@ namespace berth::cli {
 
 io::Task<Result<int>> verb_down(Session& session) {
   auto options = CO_TRY(down_options(session));
-  const auto target =
-      CO_TRY(session.load_or_name({.targets = options.services, .with_dependencies = false, .every_profile = true}));
+  const auto target = CO_TRY(
+      co_await session.load_or_name({.targets = options.services, .with_dependencies = false, .every_profile = true}));
   options.by_label = target.by_label;
   const CarryOut what{.project = target.project,
                       .planner = [&](const plan::Observed& observed,

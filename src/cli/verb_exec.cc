@@ -31,7 +31,7 @@ io::Task<Result<int>> verb_exec(Session& session) {
   const auto& flags = session.options.exec;
   const auto& service = session.options.arguments.front();
   const auto target =
-      CO_TRY(session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
+      CO_TRY(co_await session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
   const auto container = CO_TRY(co_await pick_container(session, target.project, service, flags.index));
   auto& client = *CO_TRY(co_await session.engine());
   const auto& arguments = session.options.arguments;

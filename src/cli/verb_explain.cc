@@ -85,7 +85,7 @@ Json now_of(const plan::Plan& plan, std::string_view subject) {
 io::Task<Result<int>> verb_explain(Session& session) {
   const auto& format = session.options.history.format;
   const auto& subject = session.options.arguments.front();
-  const auto request = CO_TRY(plan_request(session, {}));
+  const auto request = CO_TRY(co_await plan_request(session, {}));
   const CarryOut what{.project = request.project,
                       .planner = [&](const plan::Observed& observed,
                                      bool settled) { return request.planner(request.project, observed, settled); },

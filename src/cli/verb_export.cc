@@ -14,7 +14,7 @@ io::Task<Result<Listed>> one_container(Session& session) {
   const auto& service = session.options.arguments.front();
   const auto index = session.options.one.index;
   const auto target =
-      CO_TRY(session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
+      CO_TRY(co_await session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
   const auto list = CO_TRY(co_await list_project(session, target.project.name, {.services = {service}}));
   for (const auto& one : list)
     if (index == 0 || one.number == index) co_return one;

@@ -30,7 +30,7 @@ Side side_of(compose::Generation generation) {
 
 // The files as they are now, with the images that the engine would run.
 io::Task<Result<Side>> side_of_files(Session& session) {
-  const auto project = CO_TRY(session.load());
+  const auto project = CO_TRY(co_await session.load());
   Side out{.generation = {.texts = session.texts(), .document = project.document}, .name = "the files"};
   auto& generation = out.generation;
   generation.load.environment = compose::named_variables(project.environment, session.texts());

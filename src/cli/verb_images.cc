@@ -60,7 +60,8 @@ io::Task<Result<void>> push_built(Session& session, const compose::Project& proj
 }
 
 io::Task<Result<int>> carry_out_images(Session& session, const compose::ImageOptions& options, bool quiet) {
-  auto project = CO_TRY(session.load({.targets = options.services, .with_dependencies = options.with_dependencies}));
+  auto project =
+      CO_TRY(co_await session.load({.targets = options.services, .with_dependencies = options.with_dependencies}));
   for (auto& service : project.services)
     for (const auto& argument : options.build ? session.options.build.arguments : Texts{})
       if (service.config["build"].is_object()) add_argument(session, argument, service.config.slot("build"));
@@ -154,7 +155,8 @@ io::Task<Result<int>> verb_pull(Session& session) {
 
 io::Task<Result<int>> verb_images(Session& session) {
   const auto& flags = session.options.show;
-  const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
+  const auto target =
+      CO_TRY(co_await session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
   const auto list =
       CO_TRY(co_await list_project(session, target.project.name, {.services = session.options.arguments}));
   std::vector<Shown> shown;

@@ -9,7 +9,7 @@ namespace {
 using PlanVerb = Result<plan::Plan> (*)(const compose::Project&, const plan::Observed&, const compose::VerbOptions&);
 
 io::Task<Result<Target>> load_named(Session& session, bool with_dependencies) {
-  co_return session.load_or_name(
+  co_return co_await session.load_or_name(
       {.targets = session.options.arguments, .with_dependencies = with_dependencies, .every_profile = true});
 }
 

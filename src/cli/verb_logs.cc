@@ -22,7 +22,8 @@ Result<LogWish> wish_of(Session& session) {
 
 io::Task<Result<int>> verb_logs(Session& session) {
   auto wish = CO_TRY(wish_of(session));
-  const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
+  const auto target =
+      CO_TRY(co_await session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
   wish.project = target.project.name;
   if (!session.options.logs.follow) {
     CO_TRY(co_await print_logs(session, std::move(wish)));

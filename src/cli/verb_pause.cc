@@ -13,7 +13,8 @@ namespace {
 using Effect = io::Task<Result<void>> (*)(engine::Client&, std::string);
 
 io::Task<Result<int>> each_container(Session& session, plan::State in, Effect effect, std::string_view done) {
-  const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
+  const auto target =
+      CO_TRY(co_await session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
   const auto list =
       CO_TRY(co_await list_project(session, target.project.name, {.services = session.options.arguments}));
   auto& client = *CO_TRY(co_await session.engine());
@@ -62,7 +63,7 @@ io::Task<Result<int>> verb_unpause(Session& session) {
 
 io::Task<Result<int>> verb_wait(Session& session) {
   const auto& services = session.options.arguments;
-  const auto target = CO_TRY(session.load_or_name({.targets = services, .every_profile = true}));
+  const auto target = CO_TRY(co_await session.load_or_name({.targets = services, .every_profile = true}));
   const auto list = CO_TRY(co_await list_project(session, target.project.name, {.services = services, .all = false}));
   if (list.empty()) co_return fail(Code::not_found, "no container of these services runs");
   Race race;

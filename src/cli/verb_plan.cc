@@ -41,7 +41,7 @@ Result<void> save(const Session& session, const compose::Project& project, const
 
 io::Task<Result<int>> verb_plan(Session& session) {
   const auto& flags = session.options.plan;
-  const auto request = CO_TRY(plan_request(session, session.options.arguments));
+  const auto request = CO_TRY(co_await plan_request(session, session.options.arguments));
   const CarryOut what{.project = request.project,
                       .planner = [&](const plan::Observed& observed,
                                      bool settled) { return request.planner(request.project, observed, settled); },

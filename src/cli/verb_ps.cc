@@ -143,7 +143,8 @@ io::Task<Result<int>> verb_ps(Session& session) {
   if (const auto checked = listing(flags.format, kColumns, {json_of(session, {})}); !checked)
     co_return session.usage(checked.error().message);
   const auto statuses = CO_TRY(wanted_statuses(session));
-  const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
+  const auto target =
+      CO_TRY(co_await session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
   const bool all = flags.all || !statuses.empty();
   auto list = CO_TRY(co_await list_project(session, target.project.name,
                                            {.services = session.options.arguments, .all = all, .oneoffs = flags.all}));

@@ -7,7 +7,7 @@ namespace berth::cli {
 io::Task<Result<int>> verb_push(Session& session) {
   const auto& flags = session.options.push;
   const auto project =
-      CO_TRY(session.load({.targets = session.options.arguments, .with_dependencies = flags.include_deps}));
+      CO_TRY(co_await session.load({.targets = session.options.arguments, .with_dependencies = flags.include_deps}));
   const auto list = pushed_references(session, project, flags.include_deps ? Texts{} : session.options.arguments);
   if (list.empty()) session.console.note("nothing to push: no service has both an image name and a build section");
   for (const auto& reference : list) {

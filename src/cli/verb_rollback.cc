@@ -96,7 +96,7 @@ io::Task<Result<int>> verb_rollback(Session& session) {
                    join(missing, "\n"));
   warn_of_files(session, generation, project);
   auto options = options_of(session);
-  const Source source{.load = generation.load, .texts = generation.texts};
+  const Source source{.load = generation.load, .texts = generation.texts, .remotes = generation.remotes};
   const CarryOut what{.project = project,
                       .planner = [&](const plan::Observed& seen,
                                      bool settled) { return plan_of_round(project, seen, options, settled); },

@@ -43,7 +43,7 @@ io::Task<Result<int>> verb_run(Session& session) {
   const auto& flags = session.options.run;
   const auto& arguments = session.options.arguments;
   OneOff run{.project = {}, .service = arguments.front()};
-  run.project = CO_TRY(session.load({.targets = {run.service}, .with_dependencies = !flags.no_deps}));
+  run.project = CO_TRY(co_await session.load({.targets = {run.service}, .with_dependencies = !flags.no_deps}));
   run.input = flags.interactive && !flags.detach;
   run.tty = flags.tty && !flags.no_tty && !flags.detach && session.console.in_terminal;
   const Texts command(arguments.begin() + 1, arguments.end());

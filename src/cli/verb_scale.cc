@@ -11,7 +11,7 @@ io::Task<Result<int>> verb_scale(Session& session) {
   compose::UpOptions options{
       .no_deps = session.options.scale_no_deps, .scale = *numbers, .adopt = session.options.global.adopt};
   for (const auto& [service, number] : *numbers) options.services.push_back(service);
-  const auto project = CO_TRY(session.load(up_wish(options)));
+  const auto project = CO_TRY(co_await session.load(up_wish(options)));
   const auto source = CO_TRY(source_of(session, up_wish(options)));
   const CarryOut what{.project = project,
                       .planner = [&](const plan::Observed& observed,

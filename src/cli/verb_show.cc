@@ -119,7 +119,8 @@ io::Duration time_left(const Session& session, const std::string& until) {
 }  // namespace
 
 io::Task<Result<int>> verb_top(Session& session) {
-  const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
+  const auto target =
+      CO_TRY(co_await session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
   if (session.options.show.live)
     co_return co_await draw_live(session, std::chrono::seconds(2),
                                  [name = target.project.name](Session& asked) { return top_picture(asked, name); });
@@ -130,7 +131,8 @@ io::Task<Result<int>> verb_top(Session& session) {
 io::Task<Result<int>> verb_events(Session& session) {
   const auto& flags = session.options.show;
   const auto now = session.world.now();
-  const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
+  const auto target =
+      CO_TRY(co_await session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
   engine::WatchEvents which{
       .filters = {{"type", "container"}, {"label", "com.docker.compose.project=" + target.project.name}},
       .since = CO_TRY(time_parameter(flags.since, now))};
@@ -155,7 +157,7 @@ io::Task<Result<int>> verb_port(Session& session) {
   const auto& service = session.options.arguments[0];
   const auto& port = session.options.arguments[1];
   const auto target =
-      CO_TRY(session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
+      CO_TRY(co_await session.load_or_name({.targets = {service}, .with_dependencies = false, .every_profile = true}));
   const auto container = CO_TRY(co_await pick_container(session, target.project, service, flags.index));
   for (const auto& one : container.summary["Ports"].items()) {
     const bool same = std::to_string(one["PrivatePort"].integer()) == port && one["Type"].text() == flags.protocol;

@@ -50,7 +50,8 @@ io::Task<Result<int>> verb_stats(Session& session) {
   const auto& flags = session.options.show;
   if (const auto checked = listing(flags.format, kColumns, {usage_row("", "", {})}); !checked)
     co_return session.usage(checked.error().message);
-  const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
+  const auto target =
+      CO_TRY(co_await session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
   if (flags.no_stream) {
     session.console.print(CO_TRY(co_await picture(session, target.project.name)));
     co_return kDone;

@@ -22,7 +22,7 @@ io::Task<Result<void>> check_up(Session& session, const compose::Project& projec
 io::Task<Result<int>> verb_up(Session& session) {
   const auto& flags = session.options.up;
   auto options = CO_TRY(up_options(session));
-  const auto project = CO_TRY(session.load(up_wish(options)));
+  const auto project = CO_TRY(co_await session.load(up_wish(options)));
   const auto source = CO_TRY(source_of(session, up_wish(options)));
   CO_TRY(check_attached(session, project));
   if (flags.watch) CO_TRY(rules_of(session, project, session.options.arguments));
@@ -45,7 +45,7 @@ io::Task<Result<int>> verb_up(Session& session) {
 
 io::Task<Result<int>> verb_create(Session& session) {
   const auto options = CO_TRY(create_options(session));
-  const auto project = CO_TRY(session.load(up_wish(options)));
+  const auto project = CO_TRY(co_await session.load(up_wish(options)));
   const CarryOut what{.project = project,
                       .planner = [&](const plan::Observed& observed,
                                      bool settled) { return plan_of_round(project, observed, options, settled); },

@@ -46,7 +46,7 @@ io::Task<Result<int>> verb_viz(Session& session) {
   if (session.options.arguments.front() != "viz") co_return session.usage("of alpha there is viz only");
   const auto& flags = session.options.viz;
   if (flags.indentation < 0 || flags.indentation > 100) co_return session.usage("--indentation-size: from 0 to 100");
-  const auto project = CO_TRY(session.load());
+  const auto project = CO_TRY(co_await session.load());
   const std::string indent(static_cast<std::size_t>(flags.indentation), flags.spaces ? ' ' : '\t');
   std::string out = "digraph " + quote_json(project.name) + " {\n" + indent + "layout=dot;\n";
   for (const auto& service : project.services)

@@ -46,7 +46,8 @@ io::Task<Result<int>> verb_volumes(Session& session) {
   const auto& flags = session.options.show;
   if (const auto checked = listing(flags.format, kColumns, {row_of({})}); !checked)
     co_return session.usage(checked.error().message);
-  const auto target = CO_TRY(session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
+  const auto target =
+      CO_TRY(co_await session.load_or_name({.targets = session.options.arguments, .every_profile = true}));
   auto& client = *CO_TRY(co_await session.engine());
   const auto volumes = CO_TRY(co_await engine::list_volumes(
       client, {{"label", std::string(plan::label::kProject) + "=" + target.project.name}}));

@@ -22,7 +22,7 @@ io::Task<Result<void>> bring_up(Session& session, const compose::Project& projec
 
 io::Task<Result<int>> verb_watch(Session& session) {
   const auto& flags = session.options.watch;
-  const auto project = CO_TRY(session.load({.targets = session.options.arguments}));
+  const auto project = CO_TRY(co_await session.load({.targets = session.options.arguments}));
   WatchWish wish{.project = project,
                  .rules = CO_TRY(rules_of(session, project, session.options.arguments)),
                  .quiet = flags.quiet,

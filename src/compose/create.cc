@@ -165,6 +165,11 @@ void add_labels(Draft& draft) {
   draft.request.desired.set("Labels", std::move(labels));
 }
 
+std::string one_off_name(const CreateInput& input) {
+  const char separator = input.project.separator;
+  return input.project.name + separator + input.service.name + separator + "run" + separator + input.slug;
+}
+
 // A body as this engine takes it: without the networks that it can only be connected to afterwards.
 Json body_for(const CreateInput& input, CreateRequest& request) {
   Json body = request.desired;
@@ -185,12 +190,12 @@ Json body_for(const CreateInput& input, CreateRequest& request) {
 std::string container_name(const Project& project, const Service& service, int number) {
   const std::string_view own = service.config["container_name"].text();
   if (!own.empty()) return std::string(own);
-  return project.name + '-' + service.name + '-' + std::to_string(number);
+  return project.name + project.separator + service.name + project.separator + std::to_string(number);
 }
 
 std::string image_name(const Project& project, const Service& service) {
   const std::string_view own = service.config["image"].text();
-  return own.empty() ? project.name + '-' + service.name : std::string(own);
+  return own.empty() ? project.name + project.separator + service.name : std::string(own);
 }
 
 std::string network_name(const Project& project, std::string_view key) {
@@ -209,8 +214,7 @@ bool is_external(const Json& declaration) {
 
 Result<CreateRequest> create_request(const CreateInput& input) {
   CreateRequest request;
-  request.name = input.slug.empty() ? container_name(input.project, input.service, input.number)
-                                    : input.project.name + '-' + input.service.name + "-run-" + input.slug;
+  request.name = input.slug.empty() ? container_name(input.project, input.service, input.number) : one_off_name(input);
   request.platform = input.service.config["platform"].text();
   request.desired = Json::object();
   Draft draft{.input = input, .config = input.service.config, .request = request};

@@ -43,6 +43,7 @@ Json json_of(const LoadOptions& load) {
   out.set("environment", json_of(load.environment));
   out.set("scale", std::move(scale));
   out.set("all_resources", load.all_resources);
+  out.set("compatibility", load.compatibility);
   return out;
 }
 
@@ -56,7 +57,21 @@ LoadOptions load_of(const Json& json) {
   out.profiles = list_of(json["profiles"]);
   out.environment = texts_of(json["environment"]);
   out.all_resources = json["all_resources"].boolean();
+  out.compatibility = json["compatibility"].boolean();
   for (const auto& [service, count] : json["scale"].members()) out.scale[service] = static_cast<int>(count.integer());
+  return out;
+}
+
+Json json_of(const Remotes& remotes) {
+  Json out = Json::object();
+  for (const auto& [url, file] : remotes)
+    out.set(url, Json::object({{"path", file.path}, {"repository", file.repository}}));
+  return out;
+}
+Remotes remotes_of(const Json& json) {
+  Remotes out;
+  for (const auto& [url, file] : json.members())
+    out[url] = {.path = std::string(file["path"].text()), .repository = std::string(file["repository"].text())};
   return out;
 }
 
@@ -116,6 +131,7 @@ std::string head_text(const GenerationHead& head) {
 
 std::string body_text(const Generation& generation) {
   Json out = Json::object({{"load", json_of(generation.load)}, {"texts", json_of(generation.texts)}});
+  out.set("remotes", json_of(generation.remotes));
   out.set("document", generation.document);
   out.set("secrets", json_of(generation.secrets));
   out.set("plan", generation.plan);
@@ -152,6 +168,7 @@ Result<Generation> parse_generation(GenerationHead head, std::string_view body) 
   return Generation{.head = std::move(head),
                     .load = load_of((*json)["load"]),
                     .texts = texts_of((*json)["texts"]),
+                    .remotes = remotes_of((*json)["remotes"]),
                     .document = (*json)["document"],
                     .secrets = texts_of((*json)["secrets"]),
                     .plan = (*json)["plan"],
@@ -162,7 +179,7 @@ Result<Project> project_of(const Generation& generation) {
   // Named as targets, so that those in a profile that was switched on by a command line are there again.
   LoadOptions options = generation.load;
   for (const auto& kept : generation.head.images) options.targets.push_back(kept.first);
-  auto project = TRY(load(options, memory_files(generation.texts)));
+  auto project = TRY(load(options, memory_files(generation.texts, generation.remotes)));
   for (Service& service : project.services) {
     const auto kept = generation.head.images.find(service.name);
     if (kept == generation.head.images.end()) continue;

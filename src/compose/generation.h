@@ -38,11 +38,12 @@ struct Generation {
   GenerationHead head{};
   /// How the project is loaded again: `environment` holds the variables that its files name.
   LoadOptions load{};
-  Texts texts{};    ///< the files' bytes by path
-  Json document{};  ///< the canonical model
-  Texts secrets{};  ///< "secrets.key" or "configs.motd" -> the bytes of its `file`
-  Json plan{};      ///< Plan::to_json without the bodies; secrets are hashes
-  Json events{};    ///< [{"op": 1, "phase": "done", "ms": 12}], in order
+  Texts texts{};      ///< the files' bytes by path
+  Remotes remotes{};  ///< which of them URLs named
+  Json document{};    ///< the canonical model
+  Texts secrets{};    ///< "secrets.key" or "configs.motd" -> the bytes of its `file`
+  Json plan{};        ///< Plan::to_json without the bodies; secrets are hashes
+  Json events{};      ///< [{"op": 1, "phase": "done", "ms": 12}], in order
 };
 
 /// Head and body as JSON texts; the head is one line. The body has the head's number nowhere: the store binds them.

@@ -80,7 +80,9 @@ Result<Project> load(const LoadOptions& options, const Files& files) {
   Json document = options.interpolate ? TRY(render(context, model)) : to_json(model);
   Project project = divide(std::move(document), found.profiles);
   project.name = name;
+  if (found.compatibility) project.separator = '_';
   project.working_dir = found.folder;
+  project.repository = std::move(found.repository);
   project.files = std::move(found.files);
   project.env_files = std::move(found.env_files);
   project.environment = std::move(found.environment);

@@ -14,11 +14,6 @@ constexpr std::array<std::string_view, 4> kNames = {"compose.yaml", "compose.yml
 constexpr std::array<std::string_view, 4> kOverrideNames = {
     "compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"};
 
-bool is_true(std::string_view text) {
-  const std::string word = lower(text);
-  return word == "1" || word == "t" || word == "true";
-}
-
 class Discovery {
  public:
   explicit Discovery(Context& context) : context_(context), options_(context.options) {
@@ -27,7 +22,7 @@ class Discovery {
   }
 
   Result<Found> run() {
-    for (const std::string& file : options_.files) found_.files.push_back(absolute(file));
+    for (const std::string& file : options_.files) TRY(add_file(file));
     take_env_files();
     TRY(read_env());
     TRY(take_file_variable());
@@ -40,16 +35,30 @@ class Discovery {
     take_env_files();
     TRY(read_env());
     found_.folder = folder();
+    if (!options_.project_directory.empty()) found_.repository.clear();
+    const std::string* compatibility = variable("COMPOSE_COMPATIBILITY");
+    found_.compatibility = options_.compatibility || (compatibility != nullptr && is_on(*compatibility));
     found_.profiles = options_.profiles;
     if (const std::string* profiles = variable("COMPOSE_PROFILES"); found_.profiles.empty() && profiles != nullptr)
       for (const std::string_view profile : split(*profiles, ',')) found_.profiles.emplace_back(trim(profile));
     return std::move(found_);
   }
 
+  // After run(): also of what could not be found.
+  const Environment& environment() const { return found_.environment; }
+
  private:
   const std::string* variable(const std::string& name) const {
     const auto at = found_.environment.find(name);
     return at == found_.environment.end() ? nullptr : &at->second;
+  }
+
+  Result<void> add_file(const std::string& file) {
+    RemoteFile found{.path = file};
+    if (file != "-") found = TRY(context_.locate(options_.working_dir, file));
+    if (found_.files.empty()) found_.repository = found.repository;
+    found_.files.push_back(std::move(found.path));
+    return {};
   }
 
   std::string absolute(const std::string& path) const {
@@ -74,7 +83,7 @@ class Discovery {
       return;
     }
     if (const auto off = options_.environment.find("COMPOSE_DISABLE_ENV_FILE");
-        off != options_.environment.end() && is_true(off->second))
+        off != options_.environment.end() && is_on(off->second))
       return;
     std::string usual = join_path(folder(), ".env");
     if (context_.files.kind(usual) == Files::Kind::file) found_.env_files = {std::move(usual)};
@@ -89,11 +98,11 @@ class Discovery {
 
   Result<void> take_file_variable() {
     const std::string* value = variable("COMPOSE_FILE");
-    if (!found_.files.empty() || value == nullptr) return {};
+    if (!found_.files.empty() || value == nullptr || value->empty()) return {};
     const std::string* separator = variable("COMPOSE_PATH_SEPARATOR");
     for (const std::string_view file :
          split(*value, separator == nullptr || separator->empty() ? ':' : (*separator)[0])) {
-      found_.files.push_back(absolute(std::string(file)));
+      TRY(add_file(std::string(file)));
       if (file != "-" && context_.files.kind(found_.files.back()) == Files::Kind::absent)
         return fail(Code::not_found, fmt::format("COMPOSE_FILE: {} does not exist", found_.files.back()));
     }
@@ -143,6 +152,18 @@ std::unexpected<Error> not_normal(std::string_view name) {
 
 Result<Found> discover(Context& context) {
   return Discovery(context).run();
+}
+
+std::map<std::string, std::string> environment_of(const LoadOptions& options, const Files& files) {
+  Context context{.options = options, .files = files};
+  Discovery discovery(context);
+  auto found = discovery.run();
+  return found ? std::move(found->environment) : discovery.environment();
+}
+
+bool is_on(std::string_view text) {
+  const std::string word = lower(trim(text));
+  return word == "1" || word == "t" || word == "true" || word == "y" || word == "yes";
 }
 
 Result<std::string> find_name(Context& context, const Found& found, const std::vector<const Node*>& roots) {

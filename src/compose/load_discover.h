@@ -12,8 +12,10 @@ struct Found {
   std::vector<std::string> files;      ///< absolute, or "-"
   std::vector<std::string> env_files;  ///< absolute
   std::vector<std::string> profiles;
-  std::string folder;       ///< the project's working directory
-  Environment environment;  ///< the process environment over the env files
+  bool compatibility = false;  ///< names with '_'
+  std::string repository{};    ///< see Project::repository
+  std::string folder;          ///< the project's working directory
+  Environment environment;     ///< the process environment over the env files
 };
 
 /// Code::not_found when there is no compose file, or an env file that was asked for is missing.

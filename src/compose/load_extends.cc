@@ -77,15 +77,16 @@ class Extender {
   }
 
   Result<Pool*> open(const Reference& reference) {
-    const std::string path = join_path(scope_.folder, reference.file);
+    auto located = context_.locate(scope_.folder, reference.file);
+    if (!located) return fail(context_.at_url(reference.mark, "extends", located.error()));
+    const std::string path = std::move(located->path);
     std::unique_ptr<Pool>& pool = pools_[path];
     if (pool) return pool.get();
     auto fresh = std::make_unique<Pool>();
     fresh->path = path;
     auto loaded = load_extended_file(context_, scope_, path);
     if (!loaded && loaded.error().code == Code::not_found)
-      return fail(Code::not_found,
-                  context_.sources.error(reference.mark, "extends: " + loaded.error().message).message);
+      return fail(context_.at(reference.mark, "extends", loaded.error()));
     if (!loaded) return fail(std::move(loaded).error());
     fresh->own = *std::move(loaded);
     fresh->services = fresh->own.model.find("services");

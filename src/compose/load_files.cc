@@ -3,12 +3,27 @@
 #include <memory>
 #include <set>
 
+#include "compose/git_reference.h"
 #include "compose/load.h"
 #include "compose/short.h"
 
 namespace berth::compose {
 
-Files memory_files(std::map<std::string, std::string> texts) {
+namespace {
+
+// Remote files are off where there are none.
+std::function<Result<RemoteFile>(const std::string&)> lookup_of(Remotes remotes) {
+  if (remotes.empty()) return {};
+  return [remotes = std::move(remotes)](const std::string& url) -> Result<RemoteFile> {
+    const auto at = remotes.find(url);
+    if (at != remotes.end()) return at->second;
+    return fail(Code::not_found, fmt::format("{} is not kept here", shown_url(url)));
+  };
+}
+
+}  // namespace
+
+Files memory_files(std::map<std::string, std::string> texts, Remotes remotes) {
   struct Tree {
     std::map<std::string, std::string> files;
     std::set<std::string> folders{"/"};
@@ -28,7 +43,8 @@ Files memory_files(std::map<std::string, std::string> texts) {
             return fail(Code::not_found, fmt::format("{} does not exist", path));
           },
           .kind = kind,
-          .real = [](const std::string& path) { return path; }};
+          .real = [](const std::string& path) { return path; },
+          .remote = lookup_of(std::move(remotes))};
 }
 
 }  // namespace berth::compose

@@ -73,8 +73,7 @@ Result<std::vector<SourceFile>> read_files(Context& context, const Include& incl
   for (const std::string& path : paths) {
     auto documents = context.read_yaml(path);
     if (!documents && documents.error().code == Code::not_found)
-      return fail(Code::not_found,
-                  context.sources.error(include.mark, "include: " + documents.error().message).message);
+      return fail(context.at(include.mark, "include", documents.error()));
     if (!documents) return fail(std::move(documents).error());
     files.push_back({.path = path, .documents = *std::move(documents)});
   }
@@ -122,7 +121,11 @@ Result<void> import_section(Context& context, Node& imported, Node& model, std::
 Result<void> apply_include(Context& context, const Include& include, const Scope& scope, Node& model,
                            const std::vector<NodePath>& resets) {
   std::vector<std::string> paths;
-  for (const std::string& path : include.paths) paths.push_back(join_path(scope.folder, path));
+  for (const std::string& path : include.paths) {
+    auto located = context.locate(scope.folder, path);
+    if (!located) return fail(context.at_url(include.mark, "include", located.error()));
+    paths.push_back(std::move(located->path));
+  }
   if (paths.empty()) return context.fail_at(include.mark, "include: path is missing");
   if (std::ranges::find(scope.chain, paths[0]) != scope.chain.end())
     return context.fail_at(

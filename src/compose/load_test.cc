@@ -37,12 +37,23 @@ LoadOptions options_of(std::string_view header) {
   return options;
 }
 
+// "remote URL PATH": what was fetched.
+Remotes remotes_of(std::string_view header) {
+  Remotes out;
+  for (const std::string_view line : split(header, '\n')) {
+    const auto words = split(line, ' ');
+    if (words.size() == 3 && words[0] == "remote")
+      out[std::string(words[1])] = {.path = std::string(words[2]), .repository = "/cache/repository"};
+  }
+  return out;
+}
+
 Result<Project> load_case(std::string_view input) {
   std::map<std::string, std::string> texts;
   std::string header;
   for (const auto& [name, text] : berth::testing::golden_files(input))
     (name.empty() ? header : texts[name.starts_with('/') ? name : "/project/" + name]) = text;
-  return load(options_of(header), memory_files(std::move(texts)));
+  return load(options_of(header), memory_files(std::move(texts), remotes_of(header)));
 }
 
 std::string shown(const Result<Project>& project) {
@@ -190,6 +201,35 @@ TEST(Load, ProjectNamesAreNormalized) {
   EXPECT_EQ(normalize_project_name("My Project.v2"), "myprojectv2");
   EXPECT_EQ(normalize_project_name("_-a_B-"), "a_b-");
   EXPECT_EQ(normalize_project_name("..."), "");
+}
+
+TEST(Load, KnowsTheRepositoryOfARemoteProject) {
+  const std::string url = "https://h/x.git", path = "/cache/repository/1/x/compose.yaml";
+  const auto files = memory_files({{path, "services: {a: {image: a}}\n"}}, {{url, {path, "/cache/repository"}}});
+  const auto project = load(options_of("-f " + url), files);
+  ASSERT_TRUE(project) << project.error().text();
+  EXPECT_EQ(project->name, "x");
+  EXPECT_EQ(project->working_dir, "/cache/repository/1/x");
+  EXPECT_EQ(project->repository, "/cache/repository");
+  const auto elsewhere = load(options_of("--project-directory /srv/x\n-f " + url), files);
+  ASSERT_TRUE(elsewhere) << elsewhere.error().text();
+  EXPECT_EQ(elsewhere->repository, "");
+}
+
+TEST(Load, ReadsSettingsBelowTheEnvironment) {
+  const auto files = memory_files({{"/project/.env", "COMPOSE_ANSI=never\nCOMPOSE_MENU=1\nCOMPOSE_COMPATIBILITY=Yes\n"},
+                                   {"/project/compose.yaml", "services: {a: {image: a}}\n"}});
+  const auto read = environment_of(options_of("COMPOSE_MENU=0"), files);
+  EXPECT_EQ(read.at("COMPOSE_ANSI"), "never");
+  EXPECT_EQ(read.at("COMPOSE_MENU"), "0");
+  const auto project = load(options_of(""), files);
+  ASSERT_TRUE(project);
+  EXPECT_EQ(project->separator, '_');
+  EXPECT_EQ(load(options_of("COMPOSE_COMPATIBILITY=0"), files)->separator, '-');
+  // Also where there is no project.
+  EXPECT_EQ(
+      environment_of(options_of(""), memory_files({{"/project/.env", "COMPOSE_ANSI=never\n"}})).at("COMPOSE_ANSI"),
+      "never");
 }
 
 }  // namespace

@@ -98,7 +98,8 @@ Result<void> check_ownership(const Project& project, const plan::Observed& obser
   if (adopt || project.working_dir.empty()) return {};
   for (const Container& container : observed.containers) {
     const std::string_view folder = container.label(plan::label::kWorkingDir);
-    if (folder.empty() || folder == project.working_dir) continue;
+    const bool other_commit = !project.repository.empty() && folder.starts_with(project.repository + '/');
+    if (folder.empty() || folder == project.working_dir || other_commit) continue;
     return fail(Code::conflict, "project \"" + project.name + "\" is in use from " + std::string(folder) +
                                     " (container " + container.name + ") and not from " + project.working_dir +
                                     "; take it over with --adopt, or choose another name with -p");

@@ -49,7 +49,9 @@ struct Service {
 /// One project. Immutable after load; any thread.
 struct Project {
   std::string name;
+  char separator = '-';                ///< between the parts of names: '_' with --compatibility
   std::string working_dir;             ///< absolute; the folder of the first file unless --project-directory
+  std::string repository;              ///< where it is from a URL: what its working_dir lies in whichever the commit
   std::vector<std::string> files;      ///< absolute paths of the -f files, in order
   std::vector<std::string> env_files;  ///< absolute paths that gave interpolation variables
   std::vector<Service> services;       ///< enabled by the profiles, by name
