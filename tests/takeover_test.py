@@ -231,8 +231,17 @@ class FromBerth(TakeOver):
 
 
 class ToBerth(TakeOver):
+    def adopted(self, before):
+        """By labels alone, from another folder; nothing differs and nothing is changed."""
+        said = self.berth('--data', self.folder / 'data', 'adopt', self.name, '--format', 'json', cwd='/')
+        found = json.loads(said.stdout)
+        self.assertEqual(found['files'], [str(self.folder / 'compose.yaml')])
+        self.assertEqual([found[what] for what in ('create', 'recreate', 'remove', 'generation')], [0, 0, 0, 1], found)
+        self.assertEqual(self.ids(), before)
+
     def taken_over(self, version):
         before = self.ids()
+        self.adopted(before)
         plan = self.berth('-p', self.name, 'plan', '--detailed-exitcode')
         self.assertNotIn('recreate', plan.stdout.lower())
         said = self.berth('-p', self.name, 'up', '-d').stderr

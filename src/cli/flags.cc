@@ -27,6 +27,8 @@ constexpr Grammar kGrammars[] = {
      "berth plan --detailed-exitcode"},
     {"apply", kThink, "FILE", "Carry out a saved plan; refuse when something moved since", "berth apply next.plan", 1,
      1},
+    {"adopt", kThink, "[PROJECT]", "Show what taking over a running project would change, and keep it as a generation",
+     "berth adopt shop", 0, 1},
     {"explain", kThink, "SUBJECT", "Say why a service, container, network or volume is as it is", "berth explain web",
      1, 1},
     {"history", kThink, "", "List the project's generations: what was brought up, when, by whom", "berth history", 0,
@@ -280,6 +282,12 @@ std::vector<Flag> wait_flags(Options& o) {
 std::vector<Flag> apply_flags(Options& o) {
   return {{"-y,--yes", "", "Answer yes to every question", &o.history.yes}};
 }
+std::vector<Flag> adopt_flags(Options& o) {
+  return {
+      {"--detailed-exitcode", "", "Exit with 0 when nothing differs, 2 when something does", &o.plan.detailed_exitcode},
+      {"--format", "FORMAT", "text or json", &o.plan.format, "text|json"},
+  };
+}
 std::vector<Flag> history_flags(Options& o) {
   return {{"--format", "FORMAT", "text or json", &o.history.format, "text|json"}};
 }
@@ -313,6 +321,7 @@ constexpr FlagRow kFlags[] = {
     {"start", start_flags},     {"stop", stop_flags},      {"restart", restart_flags},   {"kill", kill_flags},
     {"rm", rm_flags},           {"wait", wait_flags},      {"doctor", doctor_flags},     {"apply", apply_flags},
     {"history", history_flags}, {"diff", history_flags},   {"rollback", rollback_flags}, {"explain", history_flags},
+    {"adopt", adopt_flags},
 };
 
 }  // namespace

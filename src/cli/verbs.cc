@@ -11,6 +11,7 @@ struct Row {
 };
 constexpr Row kVerbs[] = {
     {"__complete", verb_complete},
+    {"adopt", verb_adopt},
     {"alpha", verb_viz},
     {"apply", verb_apply},
     {"attach", verb_attach},

@@ -13,6 +13,7 @@ using Verb = io::Task<Result<int>> (*)(Session& session);
 /// nullptr for a name without a verb.
 Verb find_verb(std::string_view name);
 
+io::Task<Result<int>> verb_adopt(Session& session);
 io::Task<Result<int>> verb_apply(Session& session);
 io::Task<Result<int>> verb_attach(Session& session);
 io::Task<Result<int>> verb_build(Session& session);
