@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "edge/front.h"
 #include "edge/h1_client.h"
+#include "edge/h2_connection.h"
 #include "edge/shared.h"
 #include "io/scope.h"
 
@@ -55,6 +56,10 @@ class Connection {
       : shared_(shared), wire_(std::move(stream)), hop_(std::move(hop)), idle_(idle) {}
 
   io::Task<void> serve() {
+    if (hop_.listener == Listener::web && co_await speaks_h2()) {
+      auto [stream, early] = wire_.release();
+      co_return co_await serve_h2_client(shared_, {std::move(stream), std::move(early), std::move(hop_)}, idle_);
+    }
     while (true) {
       wire_.next_message();
       if (!co_await await_request()) break;
@@ -69,6 +74,16 @@ class Connection {
     if (!wire_.unread().empty()) co_return true;
     const auto begun = co_await io::within(shared_.live->settings().idle_timeout, wire_.fill()).under(idle_);
     co_return begun && *begun;
+  }
+
+  /// Whether the client begins with HTTP/2 (RFC 9113 3.3); nothing is consumed.
+  io::Task<bool> speaks_h2() {
+    if (!co_await await_request()) co_return false;
+    while (wire_.unread().size() < kH2Preface.size() && kH2Preface.starts_with(wire_.unread())) {
+      const auto more = co_await io::within(shared_.live->settings().header_timeout, wire_.fill());
+      if (!more || !*more) co_return false;
+    }
+    co_return wire_.unread().starts_with(kH2Preface);
   }
 
   io::Task<bool> serve_one() {
@@ -128,7 +143,7 @@ class Connection {
 
   Shared& shared_;
   http::Wire wire_;
-  const Hop hop_;
+  Hop hop_;
   io::Cancel& idle_;
 };
 
@@ -156,6 +171,10 @@ io::Task<void> serve_tls_client(Shared& shared, std::unique_ptr<io::Stream> stre
   if (!shaken) {
     secure->close();
     co_return;
+  }
+  if (secure->protocol() == "h2") {
+    Hop hop = hop_of(shared, *secure, Listener::websecure);
+    co_return co_await serve_h2_client(shared, {std::move(secure), {}, std::move(hop)}, idle);
   }
   co_await serve_client(shared, std::move(secure), Listener::websecure, idle);
 }

@@ -31,7 +31,7 @@ Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
   std::unique_ptr<Server> server(new Server(loop, std::move(options)));
   Server* self = server.get();
   server->tls_ = TRY(io::TlsContext::server(
-      {.choose = [self](const io::ClientHello& hello) { return self->choose(hello); }, .alpn = {"http/1.1"}}));
+      {.choose = [self](const io::ClientHello& hello) { return self->choose(hello); }, .alpn = {"h2", "http/1.1"}}));
   server->use(TRY(Live::make({})));  // until core sends the first: it answers, and knows no host
   return server;
 }

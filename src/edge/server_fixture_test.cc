@@ -218,8 +218,7 @@ io::Task<std::unique_ptr<Browser>> World::browse() {
 }
 
 io::Task<std::unique_ptr<Browser>> World::browse_tls(std::string host, std::string ca) {
-  auto context =
-      io::TlsContext::client({.server_name = host, .ca_pem = ca, .verify = true, .alpn = {"h2", "http/1.1"}});
+  auto context = io::TlsContext::client({.server_name = host, .ca_pem = ca, .verify = true, .alpn = {"http/1.1"}});
   EXPECT_TRUE(context.has_value());
   auto stream = co_await io::connect(websecure);
   auto secure = io::tls_over(std::move(*stream), *context);
