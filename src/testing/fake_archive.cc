@@ -34,6 +34,8 @@ bool is_folder(const FakeContainer& container, const std::string& path) {
   constexpr std::string_view kAlways[] = {"/",    "/etc", "/home", "/mnt", "/opt", "/root",
                                           "/run", "/srv", "/tmp",  "/usr", "/var"};
   if (std::ranges::find(kAlways, path) != std::end(kAlways)) return true;
+  const auto is_there = [&](const Json& mount) { return mount["Destination"].text() == path; };
+  if (std::ranges::any_of(container.mounts, is_there)) return true;
   const auto next = container.files.lower_bound(path + "/");
   return next != container.files.end() && next->first.starts_with(path + "/");
 }

@@ -228,6 +228,22 @@ std::optional<std::string> FakeEngine::file(std::string_view container, std::str
   return found == files.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::vector<Json> FakeEngine::containers() const {
+  std::vector<Json> out;
+  for (const FakeContainer& container : state_->containers) out.push_back(container_inspect(*state_, container));
+  return out;
+}
+std::vector<Json> FakeEngine::networks() const {
+  std::vector<Json> out;
+  for (const FakeNetwork& network : state_->networks) out.push_back(network_inspect(*state_, network));
+  return out;
+}
+std::vector<Json> FakeEngine::volumes() const {
+  std::vector<Json> out;
+  for (const FakeVolume& volume : state_->volumes) out.push_back(volume.body);
+  return out;
+}
+
 void FakeEngine::inject(FakeFault fault) {
   state_->faults.push_back({.fault = std::move(fault)});
 }

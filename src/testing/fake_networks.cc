@@ -108,23 +108,6 @@ bool active(const FakeState& state, const FakeNetwork& network) {
                              [&](const FakeContainer& container) { return endpoint_on(container, network); });
 }
 
-Json with_containers(const FakeState& state, const FakeNetwork& network) {
-  Json containers = Json::object();
-  for (const FakeContainer& container : state.containers) {
-    const FakeEndpoint* endpoint = endpoint_on(container, network);
-    if (!endpoint) continue;
-    const std::string address =
-        endpoint->address.empty() ? "" : fmt::format("{}/{}", endpoint->address, endpoint->prefix);
-    containers.set(container.id, Json::object({{"Name", container.name},
-                                               {"EndpointID", endpoint->id},
-                                               {"MacAddress", endpoint->mac},
-                                               {"IPv4Address", address},
-                                               {"IPv6Address", ""}}));
-  }
-  Json body = network.body;
-  return with(std::move(body), {{"Containers", std::move(containers)}});
-}
-
 FakeReply not_found(std::string_view name) {
   return refuse(404, fmt::format("network {} not found", name));
 }
@@ -174,7 +157,7 @@ std::expected<FakeNetwork*, FakeReply> one_network(FakeState& state, std::string
 
 FakeReply inspect(FakeState& state, const FakeArgs& args) {
   const auto network = one_network(state, args.name(), false);
-  return network ? answer(200, with_containers(state, **network)) : network.error();
+  return network ? answer(200, network_inspect(state, **network)) : network.error();
 }
 
 std::optional<FakeReply> check_new_network(FakeState& state, const FakeArgs& args) {
@@ -354,6 +337,23 @@ std::expected<std::uint32_t, FakeReply> choose_address(const FakeState& state, c
 }
 
 }  // namespace
+
+Json network_inspect(const FakeState& state, const FakeNetwork& network) {
+  Json containers = Json::object();
+  for (const FakeContainer& container : state.containers) {
+    const FakeEndpoint* endpoint = endpoint_on(container, network);
+    if (!endpoint) continue;
+    const std::string address =
+        endpoint->address.empty() ? "" : fmt::format("{}/{}", endpoint->address, endpoint->prefix);
+    containers.set(container.id, Json::object({{"Name", container.name},
+                                               {"EndpointID", endpoint->id},
+                                               {"MacAddress", endpoint->mac},
+                                               {"IPv4Address", address},
+                                               {"IPv6Address", ""}}));
+  }
+  Json body = network.body;
+  return with(std::move(body), {{"Containers", std::move(containers)}});
+}
 
 void add_predefined_networks(FakeState& state) {
   add_network(state, network_json("none", "null", Json::array())).predefined = true;

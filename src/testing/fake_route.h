@@ -76,6 +76,7 @@ bool event_passes(FakeState& state, const Json& event, const FakeFilters& filter
 
 // Shared between the routes' files.
 Json container_inspect(FakeState& state, const FakeContainer& container, bool size = false);
+Json network_inspect(const FakeState& state, const FakeNetwork& network);
 Json network_settings(FakeState& state, const FakeContainer& container);
 Json endpoint_json(FakeState& state, const FakeContainer& container, const FakeEndpoint& endpoint);
 Json image_config_defaults();
