@@ -134,12 +134,23 @@ io::Task<void> release(plan::Lock& lock, engine::Client& client, Result<void>& r
   released = co_await io::shielded(lock.release(client));
 }
 
+plan::LockOptions lock_options(const Session& session, const CarryOut& what) {
+  return {.project = what.project.name, .owner = what.owner, .folder = session.world.runtime_folder};
+}
+
+// Who was killed after its last change left nothing but its lock. Where that stays, the next change takes it over.
+io::Task<void> clear_lock(Session& session, const CarryOut& what) {
+  const auto client = co_await session.engine();
+  if (!client) co_return;
+  const auto done = co_await plan::clear_dead_lock(**client, lock_options(session, what));
+  if (done && !done->empty()) session.console.note(*done);
+}
+
 // The slow calls for the lock and the generation run beside others: what a generation needs is asked while the plan is
 // applied, and the engine's lock goes while it is written. The lock's file keeps others of this host away to the end.
 io::Task<Result<CarriedOut>> apply_locked(Session& session, const CarryOut& what) {
   auto& client = *CO_TRY(co_await session.engine());
-  auto lock = CO_TRY(co_await plan::lock_project(
-      client, {.project = what.project.name, .owner = what.owner, .folder = session.world.runtime_folder}));
+  auto lock = CO_TRY(co_await plan::lock_project(client, lock_options(session, what)));
   if (!lock.message().empty()) session.console.note(lock.message());
   const auto context = co_await io::here();
   Result<Shelf> shelf = fail(Code::internal, "nobody asked where");
@@ -193,6 +204,7 @@ io::Task<Result<CarriedOut>> carry_out(Session& session, const CarryOut& what) {
     co_return co_await apply_locked(session, what);
   }
   print_warnings(session, first.plan);
+  co_await clear_lock(session, what);
   Journal journal;
   if (!first.plan.empty()) CO_TRY(co_await apply_round(session, what, first, journal));
   co_return CarriedOut{.plan = std::move(first.plan)};

@@ -152,4 +152,15 @@ io::Task<Result<Lock>> lock_project(engine::Client& client, LockOptions options)
   co_return fail(Code::busy, "project \"" + options.project + "\" is being changed by several others; try again");
 }
 
+io::Task<Result<std::string>> clear_dead_lock(engine::Client& client, LockOptions options) {
+  const auto volume = co_await engine::inspect_volume(client, std::string(kLockPrefix) + options.project);
+  if (!volume && volume.error().code == Code::not_found) co_return std::string();
+  if (!volume) co_return fail(volume.error());
+  auto lock = co_await lock_project(client, std::move(options));
+  if (!lock && lock.error().code == Code::busy) co_return std::string();
+  if (!lock) co_return fail(std::move(lock).error());
+  CO_TRY(co_await lock->release(client));
+  co_return lock->message();
+}
+
 }  // namespace berth::plan

@@ -52,4 +52,8 @@ class Lock {
 /// over; one of another host never is: the message says how to remove the volume by hand.
 io::Task<Result<Lock>> lock_project(engine::Client& client, LockOptions options);
 
+/// For who finds nothing to change: takes away the lock that a dead owner of this host left. Returns what was done, for
+/// the user; "" when there is no lock, or one whose owner may live.
+io::Task<Result<std::string>> clear_dead_lock(engine::Client& client, LockOptions options);
+
 }  // namespace berth::plan

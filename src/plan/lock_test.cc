@@ -24,6 +24,9 @@ class LockTest : public ::testing::Test {
   Result<Lock> take(const std::string& project = "shop", const std::string& folder = "a") {
     return loop_->run(lock_project(*client_, {.project = project, .owner = "up", .folder = folder_ + '/' + folder}));
   }
+  Result<std::string> clear() {
+    return loop_->run(clear_dead_lock(*client_, {.project = "shop", .owner = "up", .folder = folder_ + "/a"}));
+  }
   bool release(Lock& lock) { return loop_->run(lock.release(*client_)).has_value(); }
   Json labels() { return engine_.handle({.target = "/volumes/berth-lock_shop"}).json()["Labels"]; }
   /// A lock that somebody else left; what is "" in `change` is as in one of ours.
@@ -106,6 +109,28 @@ TEST_F(LockTest, LeavesNoFileLockBehindWhenTheEngineFails) {
   ASSERT_FALSE(lock);
   EXPECT_EQ(lock.error().message, "no space");
   EXPECT_TRUE(take());
+}
+
+TEST_F(LockTest, OfADeadOwnerGoesWithoutAChange) {
+  leave(Json::object({{"pid", "99999999"}, {"owner", "deploy"}}));
+  const auto done = clear();
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_TRUE(done->starts_with("took over the lock of deploy (pid 99999999")) << *done;
+  EXPECT_TRUE(labels().is_null());
+  EXPECT_EQ(clear().value(), "");
+  EXPECT_TRUE(take());
+}
+
+TEST_F(LockTest, OfALivingOrADistantOwnerStays) {
+  {
+    auto lock = take();
+    EXPECT_EQ(clear().value(), "");
+    EXPECT_FALSE(labels().is_null());
+    EXPECT_TRUE(release(*lock));
+  }
+  leave(Json::object({{"host", "elsewhere"}, {"pid", "99999999"}}));
+  EXPECT_EQ(clear().value(), "");
+  EXPECT_EQ(labels()["berth.lock.host"].text(), "elsewhere");
 }
 
 TEST(Owner, SaysWhoItIs) {
