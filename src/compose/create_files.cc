@@ -131,6 +131,7 @@ void add_file_volumes(Draft& draft) {
         std::string(plan::kFilesPrefix) + hmac_sha256_hex(who + '\n' + folder, content).substr(0, 24);
     Json options = Json::object();
     options.slot("Labels").set(plan::kFilesLabel, input.project.name);
+    options.slot("Labels").set(plan::label::kProject, input.project.name);
     Json mount = Json::object({{"Type", "volume"}, {"Source", name}, {"Target", folder}});
     mount.set("VolumeOptions", std::move(options));
     draft.host.slot("Mounts").push(std::move(mount));

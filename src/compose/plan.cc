@@ -265,6 +265,8 @@ Result<plan::Plan> plan_up(const Project& project, const plan::Observed& observe
   TRY(detail::emit_networks(up));
   detail::emit_volumes(up);
   TRY(detail::emit_containers(up));
+  detail::remove_leftover_hooks(up);
+  detail::add_leftover_files(up.builder, project.name, observed, detail::wanted_mounts(up));
   detail::note_keeps(up);
   plan::Plan plan = TRY(up.builder.take());
   plan::mark_risks(plan, observed, detail::claimed_volumes(project), options.renew_anon_volumes);

@@ -142,6 +142,8 @@ std::vector<int> needs_of(const Up& up, const Decision& decision, const std::vec
   return after;
 }
 
+}  // namespace
+
 // What follows a creation before the start: the secrets and networks that the engine does not take with it.
 std::vector<int> emit_completion(Up& up, Decision& decision, std::vector<int> after) {
   CreateRequest& request = decision.request;
@@ -165,8 +167,6 @@ std::vector<int> emit_completion(Up& up, Decision& decision, std::vector<int> af
   request.connections.clear();
   return last;
 }
-
-}  // namespace
 
 std::vector<int> networks_of(const Up& up, const Service& service) {
   std::vector<int> nodes;
@@ -359,10 +359,11 @@ void order_network_removals(Up& up) {
         up.builder.order(one.removed, network.node);
 }
 
-// Dependents with `restart: true` are down while what they depend on is replaced.
+// Dependents with `restart: true` are down while what they depend on is replaced; but for those that serve until a new
+// one does, which begins with what it depends on.
 void order_stops(Up& up) {
   for (const Decision& dependent : up.decisions) {
-    if (!dependent.service || dependent.stopped == 0 || dependent.fate == Fate::remove) continue;
+    if (!dependent.service || dependent.stopped == 0 || dependent.fate == Fate::remove || dependent.rolls) continue;
     for (const Dependency& dependency : dependent.service->dependencies)
       for (const Decision& one : up.of(dependency.service))
         if (dependency.restart && one.stopped != 0 && one.interrupts())
@@ -428,6 +429,14 @@ Result<void> emit_containers(Up& up) {
   order_rollouts(up);
   emit_final_waits(up);
   return {};
+}
+
+Names wanted_mounts(const Up& up) {
+  Names names;
+  for (const Decision& one : up.decisions)
+    for (const Json& mount : one.request.desired["HostConfig"]["Mounts"].items())
+      names.insert(std::string(mount["Source"].text()));
+  return names;
 }
 
 void note_keeps(Up& up) {

@@ -177,6 +177,8 @@ void decide_existing(const Up& up, Decision& decision) {
   decision.cause = old.state == State::created ? "created and never started" : state_text(old);
 }
 
+}  // namespace
+
 Result<Decision> decide_container(const Up& up, const Service& service, int number, const Container* old) {
   Decision decision{.service = &service,
                     .number = number,
@@ -195,6 +197,8 @@ Result<Decision> decide_container(const Up& up, const Service& service, int numb
   decide_existing(up, decision);
   return decision;
 }
+
+namespace {
 
 // Where an interrupted start-first replacement got as far as the end of the old one, the new one is the container.
 void settle_leftovers(Found& found) {

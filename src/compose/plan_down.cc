@@ -163,7 +163,7 @@ void emit_volume(Down& down, const plan::Volume& volume) {
   const std::string subject = "volume:" + key_of(volume.labels, plan::label::kVolume, volume.name);
   if (!has_label(volume.labels, plan::label::kProject, down.project.name))
     return keep_foreign(down, subject, volume.name, "external or not made for this project");
-  if (volume.name.starts_with(plan::kLockPrefix)) return;
+  if (volume.name.starts_with(plan::kLockPrefix) || volume.labels.contains(plan::kFilesLabel)) return;
   if (!down.options.volumes) {
     down.builder.plan().keeps.push_back({subject, volume.name, "volumes stay without -v"});
     return;
@@ -229,6 +229,7 @@ Result<plan::Plan> plan_down(const Project& project, const plan::Observed& obser
   if (options.services.empty()) {
     for (const plan::Network& network : observed.networks) emit_network(down, network);
     for (const plan::Volume& volume : observed.volumes) emit_volume(down, volume);
+    detail::add_leftover_files(down.builder, project.name, observed, {});
   }
   emit_images(down, services);
   plan::Plan plan = TRY(down.builder.take());

@@ -9,6 +9,8 @@ namespace {
 
 using plan::Node;
 
+constexpr std::string_view kHookLabel = "com.docker.compose.hook";
+
 std::vector<std::string> words_of(const Json& command) {
   std::vector<std::string> out;
   if (command.is_text()) out.emplace_back(command.text());
@@ -75,7 +77,7 @@ Json labels_of(const Json& all, const std::string& when) {
         name == plan::label::kNumber || name == plan::label::kVersion)
       out.set(name, value);
   out.set(plan::label::kOneoff, "True");
-  out.set("com.docker.compose.hook", when);
+  out.set(kHookLabel, when);
   return out;
 }
 
@@ -110,6 +112,19 @@ HookContainer container_of(const Up& up, const Decision& decision, const Json& h
   return out;
 }
 
+// network_mode: service:X, where X is made anew by this plan.
+void add_shared_network(const Up& up, const Decision& decision, std::vector<plan::Fill>& fills,
+                        std::vector<int>& after) {
+  for (const Reference& reference : decision.request.references) {
+    if (reference.path != std::vector<std::string>{"HostConfig", "NetworkMode"}) continue;
+    const auto decisions = up.of(reference.service);
+    const auto target = std::ranges::find_if(decisions, [](const Decision& one) { return one.created != 0; });
+    if (target == decisions.end()) continue;
+    fills.push_back({.path = reference.path, .prefix = reference.prefix, .from = target->created});
+    after.push_back(target->created);
+  }
+}
+
 // One container: made, run to its end, removed. Returns the node that says that it ended well.
 int add_container(Up& up, const Decision& decision, HookContainer hook, std::vector<int> after) {
   const auto node = [&](plan::Op op, std::vector<int> needs) {
@@ -128,6 +143,7 @@ int add_container(Up& up, const Decision& decision, HookContainer hook, std::vec
     fills.push_back({.path = {"HostConfig", "VolumesFrom", "0"}, .from = decision.created});
     after.push_back(decision.created);
   }
+  add_shared_network(up, decision, fills, after);
   const Json endpoints = decision.request.desired["NetworkingConfig"]["EndpointsConfig"];
   const int created = up.builder.add(
       node(plan::CreateContainer{.name = hook.name, .body = std::move(hook.body), .fills = std::move(fills)},
@@ -199,6 +215,21 @@ int add_removal(plan::PlanBuilder& builder, const plan::Container& container, No
   return removed;
 }
 
+void add_leftover_files(plan::PlanBuilder& builder, const std::string& project, const plan::Observed& observed,
+                        const Names& wanted) {
+  Names used = wanted;
+  for (const plan::Container& container : observed.containers)
+    for (const plan::Mount& mount : container.mounts) used.insert(mount.name);
+  for (const plan::Volume& volume : observed.volumes) {
+    const auto label = volume.labels.find(plan::kFilesLabel);
+    if (label == volume.labels.end() || label->second != project || used.contains(volume.name)) continue;
+    builder.add({.op = plan::RemoveVolume{.name = volume.name},
+                 .subject = "volume:" + volume.name,
+                 .cause = "held files that were copied into a container that is gone",
+                 .best_effort = true});
+  }
+}
+
 std::vector<int> emit_pre_start(Up& up, const Decision& decision, std::vector<int> gate) {
   const Service& service = *decision.service;
   const Json& hooks = service.config["pre_start"];
@@ -220,6 +251,21 @@ std::vector<int> emit_pre_start(Up& up, const Decision& decision, std::vector<in
   gate.insert(gate.end(), own.begin(), own.end());
   gate.insert(gate.end(), shared->second.begin(), shared->second.end());
   return gate;
+}
+
+void remove_leftover_hooks(Up& up) {
+  Names removed;
+  for (const Node& node : up.builder.plan().nodes)
+    if (const auto* op = std::get_if<plan::RemoveContainer>(&node.op)) removed.insert(op->container.id);
+  for (const plan::Container& container : up.observed.containers) {
+    const auto of_service = [&](const Service* one) { return one->name == container.service; };
+    const bool ours = container.project == up.project.name && std::ranges::any_of(up.services, of_service);
+    if (!ours || container.label(kHookLabel).empty() || removed.contains(container.id)) continue;
+    up.builder.add({.op = plan::RemoveContainer{.container = ref_of(container), .force = true},
+                    .subject = "hook:" + container.name,
+                    .cause = "left behind by an interrupted run",
+                    .group = container.service});
+  }
 }
 
 }  // namespace berth::compose::detail

@@ -68,6 +68,10 @@ int add_restart(plan::PlanBuilder& builder, const Service* service, const plan::
 /// The removal of a container, and of the volumes with copied files that it alone has; `stays` may still mount some.
 int add_removal(plan::PlanBuilder& builder, const plan::Container& container, plan::Node removal,
                 const Json& stays = {});
+/// Removes the volumes with copied files that no container has any more, but for those that are `wanted` again: a run
+/// was killed between the removal of a container and theirs.
+void add_leftover_files(plan::PlanBuilder& builder, const std::string& project, const plan::Observed& observed,
+                        const Names& wanted);
 /// A difference list in one line.
 std::string cause_of(const std::vector<plan::Difference>& differences);
 
@@ -149,6 +153,8 @@ struct Up {
   /// What stands for all images: nothing that runs is touched before every one is there.
   std::vector<int> image_nodes() const;
 };
+/// What becomes of the container `old`, or of a new one (null), by itself.
+Result<Decision> decide_container(const Up& up, const Service& service, int number, const plan::Container* old);
 Result<void> decide_networks(Up& up);
 Result<void> decide_volumes(Up& up);
 Result<void> decide_services(Up& up);
@@ -158,6 +164,8 @@ Result<void> emit_images(Up& up);
 Result<void> emit_networks(Up& up);
 void emit_volumes(Up& up);
 Result<void> emit_containers(Up& up);
+/// Names of the volumes that the containers of the project, as it says, mount.
+Names wanted_mounts(const Up& up);
 void note_keeps(Up& up);
 
 // What emit_containers and emit_rolling share.
@@ -169,6 +177,8 @@ std::vector<int> gate_of(Up& up, const Service& service);
 std::vector<int> networks_of(const Up& up, const Service& service);
 /// CreateContainer and what must follow it before a start, new networks too; returns all of them.
 Result<std::vector<int>> emit_creation(Up& up, Decision& decision);
+/// What a creation that was cut off did not come to; returns all of it.
+std::vector<int> emit_completion(Up& up, Decision& decision, std::vector<int> after);
 void emit_start(Up& up, Decision& decision, std::vector<int> after);
 void emit_stop(Up& up, Decision& decision, std::vector<int> after);
 void emit_removal(Up& up, Decision& decision, std::vector<int> after);
@@ -176,6 +186,9 @@ void emit_removal(Up& up, Decision& decision, std::vector<int> after);
 /// The service's pre_start containers, which share the volumes of the decision's container; returns after what it may
 /// start: `gate` and their ends.
 std::vector<int> emit_pre_start(Up& up, const Decision& decision, std::vector<int> gate);
+
+/// Removes the pre_start containers that a killed run left and this plan does not make again.
+void remove_leftover_hooks(Up& up);
 
 /// For each service whose running containers are replaced: start-first, or why not. Code::invalid for a label that
 /// says neither.

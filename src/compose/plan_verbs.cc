@@ -150,25 +150,42 @@ int wait_for_dependents(plan::PlanBuilder& builder, const Awaited& awaited, cons
               {started}, "others depend on it"));
 }
 
-void emit_start(plan::PlanBuilder& builder, const Awaited& awaited, const Container& container,
-                NodesOfService& ready_nodes, const std::vector<int>& gate) {
+// The rest of a creation that was cut off, where the container is otherwise what the project says; then `gate` and it.
+Result<std::vector<int>> complete(detail::Up& up, const Container& container, std::vector<int> gate) {
+  const Service* service = up.project.find(container.service);
+  if (!service || container.state != State::created) return gate;
+  detail::Decision decision = TRY(detail::decide_container(up, *service, container.number, &container));
+  if (decision.fate != detail::Fate::start) return gate;
+  const auto rest = detail::emit_completion(up, decision, {});
+  gate.insert(gate.end(), rest.begin(), rest.end());
+  return gate;
+}
+
+Result<void> emit_start(detail::Up& up, const Awaited& awaited, const Container& container,
+                        NodesOfService& ready_nodes) {
+  plan::PlanBuilder& builder = up.builder;
+  std::vector<int> gate = nodes_of(ready_nodes, detail::dependency_names(up.project, up.observed, container.service));
   int started = 0;
   if (container.state == State::paused)
     started = builder.add(node_of(container, plan::UnpauseContainer{detail::ref_of(container)}, gate, "paused"));
   else if (!plan::is_up(container.state))
-    started = detail::add_start(
-        builder, awaited.project.find(container.service),
-        node_of(container, plan::StartContainer{detail::ref_of(container)}, gate, detail::state_text(container)));
+    started = detail::add_start(builder, up.project.find(container.service),
+                                node_of(container, plan::StartContainer{detail::ref_of(container)},
+                                        TRY(complete(up, container, std::move(gate))), detail::state_text(container)));
   else
     keep(builder, container, detail::state_text(container));
   ready_nodes[container.service].push_back(wait_for_dependents(builder, awaited, container, started));
+  return {};
 }
 
 }  // namespace
 
 Result<plan::Plan> plan_start(const Project& project, const plan::Observed& observed, const VerbOptions& options) {
   TRY(detail::check_ownership(project, observed, options.adopt || options.by_label));
-  plan::PlanBuilder builder(project.name);
+  const UpOptions none;
+  detail::Up up{.project = project, .observed = observed, .options = none, .builder = plan::PlanBuilder(project.name)};
+  up.containers = detail::index_of(observed);
+  plan::PlanBuilder& builder = up.builder;
   NodesOfService ready_nodes;
   const auto containers = TRY(chosen(project, observed, options.services, options.by_label));
   for (const std::string& service : options.services)
@@ -176,9 +193,7 @@ Result<plan::Plan> plan_start(const Project& project, const plan::Observed& obse
                      [&](const Container* one) { return one->service == service; }))
       return fail(Code::not_found, "service \"" + service + "\" has no container to start; create it with up");
   const Awaited awaited = awaited_in(project);
-  for (const Container* container : containers)
-    emit_start(builder, awaited, *container, ready_nodes,
-               nodes_of(ready_nodes, detail::dependency_names(project, observed, container->service)));
+  for (const Container* container : containers) TRY(emit_start(up, awaited, *container, ready_nodes));
   if (!options.wait) return builder.take();
   for (const Container* container : containers) {
     const Service* service = project.find(container->service);

@@ -166,7 +166,8 @@ class World : public EngineWorld {
     }
     Json labels = Json::object();  // "of KEY": made for that key of the project
     if (value.starts_with("of ")) labels.set(plan::label::kVolume, value.substr(3));
-    if (value.starts_with("of ")) labels.set(plan::label::kProject, "shop");
+    if (value.starts_with("of ") || value == "files") labels.set(plan::label::kProject, "shop");
+    if (value == "files") labels.set(plan::kFilesLabel, "shop");  // with what was copied into a container
     return add_volume(what, std::move(labels)), true;
   }
 };

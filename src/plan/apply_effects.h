@@ -16,6 +16,7 @@ struct EffectContext {
   std::map<int, std::string>& results;
   std::vector<std::string>& warnings;
   std::set<std::string> verified{};  ///< containers that were read again
+  std::set<int> unrouted{};          ///< RouteContainer nodes whose container asks for no requests
 };
 
 /// The effects on images (apply_effects_image.cc); "" for one that makes nothing, else the image's id.

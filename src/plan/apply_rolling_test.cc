@@ -18,15 +18,18 @@ class FakeTraffic final : public Traffic {
   Task<Result<Routing>> route(std::string id, std::chrono::seconds most) override {
     asked.push_back("route " + id.substr(0, 4) + ' ' + std::to_string(most.count()));
     if (!refuses.empty()) co_return fail(Code::conflict, refuses);
-    co_return Routing::routed;
+    co_return unwanted ? Routing::none : Routing::routed;
   }
   Task<Result<Drained>> drain(std::string id, std::chrono::seconds most) override {
     asked.push_back("drain " + id.substr(0, 4) + ' ' + std::to_string(most.count()));
+    if (alone) co_return fail(Code::conflict, "no other container answers its requests");
     co_return drained;
   }
   std::vector<std::string> asked{};
   std::string refuses{};
   Drained drained = Drained::empty;
+  bool unwanted = false;  ///< the new one's labels ask for no requests
+  bool alone = false;     ///< nobody else answers what is drained
 };
 
 class ApplyRollingTest : public ::testing::Test {
@@ -144,6 +147,20 @@ TEST_F(ApplyRollingTest, TheOldOneStaysWhenTheNewOneGetsNoRequests) {
   EXPECT_EQ(outcome.failures.front().error.detail, "listening");
   EXPECT_EQ(status("old"), "running");
   EXPECT_EQ(status("new"), "absent");
+}
+
+TEST_F(ApplyRollingTest, TheOldOneGoesWhenTheNewOneWantsNoRequests) {
+  traffic_.unwanted = traffic_.alone = true;
+  replace(WaitContainer{});
+  EXPECT_TRUE(run().ok());
+  EXPECT_NE(id_of("old"), old_);
+}
+
+TEST_F(ApplyRollingTest, TheOldOneStaysWhenNobodyElseAnswers) {
+  traffic_.alone = true;
+  replace(WaitContainer{});
+  EXPECT_FALSE(run().ok());
+  EXPECT_EQ(id_of("old"), old_);
 }
 
 TEST_F(ApplyRollingTest, WhatWasNeverMadeIsNotUndone) {

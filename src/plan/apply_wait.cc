@@ -201,7 +201,9 @@ Done route_to(EffectContext& context, const Node& node, const RouteContainer& op
   if (!context.options.traffic) co_return Result<void>{};
   auto routed = co_await context.options.traffic->route(id, std::chrono::seconds(op.seconds));
   if (routed) {
-    if (*routed == Routing::none) tell(context, node, "its labels ask for no requests");
+    if (*routed == Routing::routed) co_return Result<void>{};
+    context.unrouted.insert(node.id);
+    tell(context, node, "its labels ask for no requests");
     co_return Result<void>{};
   }
   Error error = std::move(routed).error().within("container " + op.container.name + " gets no requests");
@@ -211,9 +213,12 @@ Done route_to(EffectContext& context, const Node& node, const RouteContainer& op
   co_return fail(std::move(error));
 }
 
-Done drain_of(EffectContext& context, const Node&, const DrainContainer& op, std::string id) {
+Done drain_of(EffectContext& context, const Node& node, const DrainContainer& op, std::string id) {
   if (!context.options.traffic) co_return Result<void>{};
   const auto drained = co_await context.options.traffic->drain(id, std::chrono::seconds(op.seconds));
+  // Who takes its place wants no requests: that nobody else answers them is what was asked for.
+  const bool given_up = std::ranges::any_of(node.after, [&](int before) { return context.unrouted.contains(before); });
+  if (given_up && !drained && drained.error().code == Code::conflict) co_return Result<void>{};
   if (!drained) co_return fail(Error(drained.error()).within("container " + op.container.name + " keeps its requests"));
   if (*drained == Drained::forced)
     context.warnings.push_back("container " + op.container.name + " still had requests after " +
