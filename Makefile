@@ -32,7 +32,7 @@ uninstall:
 
 test: build
 	@tools/setup test
-	@tools/build test fuzz
+	@tools/build test fuzz simulate
 	@tools/test
 
 check: build

@@ -39,6 +39,11 @@ struct RandomService {
   bool anonymous = false;                            ///< an anonymous volume
   bool secret = false;                               ///< one that is copied in
   bool newer_image = false;
+  bool read_only = false;  ///< its root: what is copied in lies in volumes
+  bool routed = false;     ///< edges send requests to it
+  bool probed = false;     ///< has an x-berth.ready
+  bool hooked = false;     ///< has post_start and pre_stop hooks
+  int prepared = 0;        ///< pre_start containers: 1 for the service, 2 for each replica
 
   std::string container(int number) const {
     return named ? "shop-my-" + name : "shop-" + name + "-" + std::to_string(number);
@@ -53,6 +58,7 @@ class RandomProject {
     for (std::size_t i = 0; i < services.size(); ++i) services[i].name = kNames[i];
     for (RandomService& service : services) {
       service.present = chance_.percent(80);
+      service.routed = chance_.percent(50);
       for (int i = 0; i < 4; ++i) change(service);
     }
     settle();
@@ -61,6 +67,11 @@ class RandomProject {
   /// One or more changes, told in `said`.
   void mutate() {
     said.clear();
+    for (RandomService& service : services)
+      if (service.present && service.routed && chance_.percent(30)) {
+        ++service.version;
+        said += " " + service.name;
+      }
     for (int i = 1 + chance_.below(3); i > 0; --i) {
       if (const int what = chance_.below(10); what == 0) {
         ++options_[static_cast<std::size_t>(chance_.below(2))];
@@ -104,7 +115,7 @@ class RandomProject {
 
   void change(RandomService& service) {
     said += " " + service.name;
-    switch (chance_.below(12)) {
+    switch (chance_.below(17)) {
       case 0:
         service.scale = chance_.below(4);
         break;
@@ -138,6 +149,21 @@ class RandomProject {
       case 10:
         service.present = !service.present;
         break;
+      case 11:
+        service.read_only = !service.read_only;
+        break;
+      case 12:
+        service.routed = !service.routed;
+        break;
+      case 13:
+        service.probed = !service.probed;
+        break;
+      case 14:
+        service.hooked = !service.hooked;
+        break;
+      case 15:
+        service.prepared = chance_.below(3);
+        break;
       default:
         ++service.version;
     }
@@ -147,11 +173,11 @@ class RandomProject {
   void settle() {
     RandomService &db = services[kDb], &job = services[kJob], &web = services[kWeb], &side = services[kSide];
     job.present = job.present && web.present && web.scale > 0;
-    job.healthy = false;
+    job.healthy = job.routed = job.probed = job.hooked = false;
     job.scale = job.scale > 0 ? 1 : 0;
     if (job.scale == 0) job.present = false;
     side.present = side.present && db.present;
-    side.front = side.back = side.outside = false;
+    side.front = side.back = side.outside = side.routed = false;
     if (side.present && db.scale == 0) db.scale = 1;
     for (RandomService& service : services) {
       if (service.named && service.scale > 1) service.scale = 1;
@@ -171,9 +197,26 @@ class RandomProject {
     if (service.data) config.slot("volumes").push(volume("data", "/data"));
     if (service.anonymous) config.slot("volumes").push(volume("", "/anonymous"));
     if (service.secret) config.slot("secrets").push(Json::object({{"source", "key"}, {"target", "/run/secrets/key"}}));
+    if (service.read_only) config.set("read_only", true);
+    if (service.routed) config.slot("labels").set("traefik.enable", "true");
+    if (service.routed && service.version % 2 == 1) config.slot("labels").set("berth.rollout", "start-first");
+    // 0: all replicas at once.
+    if (service.version % 3 != 0)
+      config.set("deploy", Json::object({{"update_config", Json::object({{"parallelism", service.version % 3 - 1}})}}));
+    if (service.probed) config.set("x-berth.ready", Json::object({{"exec", Json::array({"ready"})}}));
+    add_hooks(config, service);
     if (service.name == "side") config.set("network_mode", "service:db");
     if (Json needs = dependencies_of(service); !needs.is_null()) config.set("depends_on", std::move(needs));
     return config;
+  }
+
+  static void add_hooks(Json& config, const RandomService& service) {
+    for (const char* when : {"post_start", "pre_stop"})
+      if (service.hooked) config.slot(when).push(Json::object({{"command", Json::array({"hook", when})}}));
+    if (service.prepared == 0) return;
+    Json hook = Json::object({{"command", Json::array({"prepare"})}});
+    if (service.prepared == 2) hook.set("per_replica", true);
+    config.slot("pre_start").push(std::move(hook));
   }
 
   static Json volume(std::string_view source, std::string_view target) {
@@ -189,7 +232,7 @@ class RandomProject {
     if (service.name == "side") out.set("db", Json::object({{"condition", "service_started"}, {"restart", true}}));
     if (service.name != "web") return out;
     if (db.present && db.scale > 0)
-      out.set("db", Json::object({{"condition", db.healthy ? "service_healthy" : "service_started"},
+      out.set("db", Json::object({{"condition", db.healthy || db.probed ? "service_healthy" : "service_started"},
                                   {"restart", db.version % 2 == 1}}));
     if (job.present) out.set("job", Json::object({{"condition", "service_completed_successfully"}}));
     return out;
