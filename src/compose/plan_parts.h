@@ -145,7 +145,9 @@ struct Up {
   std::map<std::string, int> images{};  ///< reference -> node
   int images_there = 0;                 ///< stands for all of them, where they are many
   std::map<std::pair<std::string, plan::Until>, std::vector<int>> waits{};
-  std::map<std::string, std::vector<int>> pre_started{};  ///< service -> the ends of its pre_start containers
+  std::set<std::string_view> handed_over{};                  ///< containers of which others have the requests
+  std::map<std::string, std::string, std::less<>> shared{};  ///< service -> how another one lives in it
+  std::map<std::string, std::vector<int>> pre_started{};     ///< service -> the ends of its pre_start containers
 
   /// The decisions on a service's containers, leftovers included; empty before it was decided on.
   std::span<Decision> of(std::string_view service);

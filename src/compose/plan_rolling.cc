@@ -1,6 +1,7 @@
 // Replacing containers that get requests: start-first where two copies can live side by side, else why not.
 #include <algorithm>
 
+#include "base/text.h"
 #include "base/units.h"
 #include "compose/plan_parts.h"
 
@@ -56,10 +57,13 @@ bool is_routed(const Up& up, const Container& container) {
 
 // Also when an interrupted replacement has taken the requests from it to the one beside it.
 bool serves_route(const Up& up, const Container& container) {
-  if (is_routed(up, container)) return true;
-  return std::ranges::any_of(up.observed.containers, [&](const Container& one) {
-    return one.label(plan::label::kReplace) == container.id && is_routed(up, one);
-  });
+  return is_routed(up, container) || up.handed_over.contains(container.id);
+}
+void note_handed_over(Up& up) {
+  if (!up.options.traffic.edge) return;
+  for (const Container& one : up.observed.containers)
+    if (const auto old = one.label(plan::label::kReplace); !old.empty() && is_routed(up, one))
+      up.handed_over.insert(old);
 }
 
 std::string why_one_network(const Service& service) {
@@ -75,17 +79,16 @@ std::string why_one_network(const Service& service) {
   return {};
 }
 
-std::string why_shared(const Project& project, const std::string& name) {
-  const std::string reference = "service:" + name;
-  for (const Service& other : project.services) {
+void note_shared(Up& up) {
+  for (const Service& other : up.project.services) {
     for (const std::string_view key : {"network_mode", "ipc", "pid", "uts"})
-      if (other.config[key].text() == reference)
-        return "service " + quoted(other.name) + " lives in its namespaces (" + std::string(key) + ')';
+      if (const std::string_view value = other.config[key].text(); value.starts_with("service:"))
+        up.shared.try_emplace(std::string(value.substr(8)),
+                              "service " + quoted(other.name) + " lives in its namespaces (" + std::string(key) + ')');
     for (const Json& from : other.config["volumes_from"].items())
-      if (from.text() == name || from.text().starts_with(name + ':'))
-        return "service " + quoted(other.name) + " has its volumes (volumes_from)";
+      up.shared.try_emplace(std::string(cut(from.text(), ':').before),
+                            "service " + quoted(other.name) + " has its volumes (volumes_from)");
   }
-  return {};
 }
 
 // Why two copies of it cannot live at the same time.
@@ -97,7 +100,8 @@ std::string why_single(const Up& up, const Service& service) {
     if (!port["published"].is_empty() && port["published"].text() != "0")
       return "port " + std::string(port["published"].text()) + " of the host can be published only once";
   if (std::string why = why_one_network(service); !why.empty()) return why;
-  return why_shared(up.project, service.name);
+  const auto shared = up.shared.find(service.name);
+  return shared == up.shared.end() ? std::string() : shared->second;
 }
 
 // A volume that two copies of a service that is meant to run once would write at the same time.
@@ -226,6 +230,8 @@ struct ByName {
 }  // namespace
 
 Result<void> decide_rollouts(Up& up) {
+  note_handed_over(up);
+  note_shared(up);
   std::vector<Decision> removals;
   for (const Service* service : up.services) {
     const Asked asked = TRY(asked_of(up, *service));
