@@ -1,6 +1,7 @@
 // Edges in memory, for simulation_test.cc: who gets requests, as core and its edge decide it, over a fake engine.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <set>
 #include <string>
