@@ -2,8 +2,8 @@
 
 #include <charconv>
 
-#include "base/text.h"
 #include "base/base64.h"
+#include "base/text.h"
 #include "engine/progress.h"
 
 namespace berth::engine {

@@ -1,8 +1,8 @@
 #include "engine/credentials.h"
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "base/base64.h"
 #include "engine/reference.h"
 #include "io/process.h"
 #include "io/scope.h"

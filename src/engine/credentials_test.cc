@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "base/json.h"
 #include "base/base64.h"
+#include "base/json.h"
 #include "io/file.h"
 #include "io/loop.h"
 

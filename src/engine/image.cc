@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "base/text.h"
 #include "base/base64.h"
+#include "base/text.h"
 #include "engine/progress.h"
 #include "engine/reference.h"
 
