@@ -210,7 +210,8 @@ class Reader {
     if (error != std::errc{} || end != priority.data() + priority.size()) {
       return fail(Code::invalid, label + "priority: \"" + priority + "\" is not a whole number");
     }
-    const bool tls = TRY(read_tls(name, router, route.warnings));
+    const bool tls = TRY(read_tls(name, router, route));
+    route.domains = TRY(parse_domains(label, router.fields));
     TRY(read_listeners(name, router, tls, route));
     route.service = TRY(service_of(name, router));
     auto chain = chain_of(parse_list(field(router.fields, "middlewares")), middlewares_);
@@ -233,7 +234,7 @@ class Reader {
     }
   }
 
-  Result<bool> read_tls(const std::string& name, const Router& router, std::vector<std::string>& warnings) {
+  Result<bool> read_tls(const std::string& name, const Router& router, Route& route) {
     const std::string text = field(router.fields, "tls", "false");
     const auto flag = parse_bool(text);
     if (!flag)
@@ -247,7 +248,10 @@ class Reader {
     const std::string resolver = field(router.fields, "tls.certresolver");
     if (!resolver.empty() && !std::ranges::count(options_.resolvers, resolver)) {
       warn(name, *router.from,
-           "certificate resolver \"" + resolver + "\" is not configured; the local CA signs for this route", warnings);
+           "certificate resolver \"" + resolver + "\" is not configured; the local CA signs for this route",
+           route.warnings);
+    } else {
+      route.resolver = resolver;
     }
     return *flag || std::ranges::any_of(router.fields, [](const auto& each) { return each.first.starts_with("tls."); });
   }

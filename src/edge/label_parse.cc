@@ -95,6 +95,35 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
+Result<std::vector<std::vector<std::string>>> parse_domains(std::string_view label, const LabelFields& fields) {
+  static constexpr std::string_view kPrefix = "tls.domains[";
+  std::map<int, std::vector<std::string>> mains, others;
+  for (const auto& [key, value] : fields) {
+    if (!key.starts_with(kPrefix)) continue;
+    const Cut at = cut(std::string_view(key).substr(kPrefix.size()), ']');
+    int number = 0;
+    const auto [end, error] = std::from_chars(at.before.data(), at.before.data() + at.before.size(), number);
+    const bool is_main = at.after == ".main", known = is_main || at.after == ".sans";
+    if (error != std::errc{} || end != at.before.data() + at.before.size() || number < 0 || !known)
+      return fail(Code::invalid, std::string(label) + key + " is not known; use tls.domains[0].main and .sans");
+    for (const std::string& text : parse_list(value)) {
+      auto host = canonical_host(text);
+      if (!host || *host == "*") return fail(Code::invalid, std::string(label) + key + ": \"" + text + "\" is no host");
+      (is_main ? mains : others)[number].push_back(std::move(*host));
+    }
+  }
+  std::vector<std::vector<std::string>> out;
+  for (auto& [number, hosts] : mains) {
+    std::ranges::move(others[number], std::back_inserter(hosts));
+    others.erase(number);
+    out.push_back(std::move(hosts));
+  }
+  if (!others.empty())
+    return fail(Code::invalid,
+                std::string(label) + "tls.domains[" + std::to_string(others.begin()->first) + "].main is missing");
+  return out;
+}
+
 std::optional<std::string> local_name(std::string_view reference) {
   const Cut at = cut(reference, '@');
   if (at.found && at.after != "docker" && at.after != "swarm") return std::nullopt;

@@ -32,6 +32,9 @@ std::optional<bool> parse_bool(std::string_view text);
 std::vector<std::string> parse_list(std::string_view text);
 /// 1 to 65535 in decimal.
 std::optional<std::uint16_t> parse_port(std::string_view text);
+/// The certificates of `tls.domains[N].main` and `.sans`, in order of N. Code::invalid naming the key below `label`
+/// whose value is no host, and for a number without `main`.
+Result<std::vector<std::vector<std::string>>> parse_domains(std::string_view label, const LabelFields& fields);
 /// The name without "@docker"; nothing when it names another provider.
 std::optional<std::string> local_name(std::string_view reference);
 

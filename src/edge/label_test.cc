@@ -82,6 +82,8 @@ std::string print(const Labelled& labelled) {
     out += "route " + route.name + " " + std::to_string(route.priority) + " " + route.rule + " ->";
     for (const Listener listener : route.listeners) out += " " + std::string(to_text(listener));
     out += " -> " + route.service + "\n";
+    if (!route.resolver.empty()) out += "  resolver " + route.resolver + "\n";
+    for (const auto& hosts : route.domains) out += "  certificate " + join(hosts, " ") + "\n";
     for (const Middleware& middleware : route.middlewares) out += print(middleware);
   }
   for (const Service& service : labelled.services) {

@@ -89,6 +89,8 @@ struct Route {
   std::string service;              ///< name of a Service
   std::vector<Middleware> middlewares{};
   std::vector<std::string> warnings{};
+  std::string resolver{};                           ///< certificate resolver; "": the local CA signs
+  std::vector<std::vector<std::string>> domains{};  ///< certificates that it wants instead of one for each host
   friend bool operator==(const Route&, const Route&) = default;
 };
 

@@ -142,13 +142,17 @@ Json encode(const Route& route) {
   Json listeners = Json::array(), middlewares = Json::array();
   for (const Listener listener : route.listeners) listeners.push(to_text(listener));
   for (const Middleware& middleware : route.middlewares) middlewares.push(encode(middleware));
+  Json domains = Json::array();
+  for (const auto& hosts : route.domains) domains.push(texts(hosts));
   return Json::object({{"name", route.name},
                        {"rule", route.rule},
                        {"priority", route.priority},
                        {"listeners", std::move(listeners)},
                        {"service", route.service},
                        {"middlewares", std::move(middlewares)},
-                       {"warnings", texts(route.warnings)}});
+                       {"warnings", texts(route.warnings)},
+                       {"resolver", route.resolver},
+                       {"domains", std::move(domains)}});
 }
 
 Result<Route> decode_route(const Json& json) {
@@ -158,7 +162,9 @@ Result<Route> decode_route(const Json& json) {
               .listeners = {},
               .service = std::string(json["service"].text()),
               .middlewares = {},
-              .warnings = texts(json["warnings"])};
+              .warnings = texts(json["warnings"]),
+              .resolver = std::string(json["resolver"].text())};
+  for (const Json& item : json["domains"].items()) route.domains.push_back(texts(item));
   for (const Json& item : json["listeners"].items()) {
     if (item.text() != "web" && item.text() != "websecure") {
       return fail(Code::invalid, "snapshot: route \"" + route.name + "\" has an unknown listener");

@@ -38,7 +38,9 @@ Snapshot full() {
                                       {"m3", AddPrefix{"/c"}},
                                       {"m5", RateLimit{100, 2000ms, 50}},
                                       {"m4", Headers{{{"A", "1"}}, {{"B", ""}, {"C", "\"ü"}}}}},
-                      .warnings = {"w"}}};
+                      .warnings = {"w"},
+                      .resolver = "le",
+                      .domains = {{"a", "*.a"}, {"b"}}}};
   snapshot.certificates = {{.hosts = {"a", "*.b"},
                             .chain = "CHAIN",
                             .key = "KEY",
