@@ -155,16 +155,17 @@ def project(test, name, text, **files):
 class Serve:
     """A running `berth serve` with a data folder and ports of its own; use it with `with` or call `stop`."""
 
-    def __init__(self, *flags, data=None):
+    def __init__(self, *flags, data=None, ports=None, env=None):
         _require_program()
         self._own_data = data is None
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix='berth-data-'))
-        self.web, self.websecure = free_port(), free_port()
+        self.web, self.websecure = ports or (free_port(), free_port())
         self.log = self.data / 'serve.log'
         with self.log.open('ab') as log:
             self.process = subprocess.Popen(
                 [BERTH, 'serve', '--data', self.data, '--web', str(self.web), '--websecure', str(self.websecure), *flags],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, **(env or {})})
         try:
             wait_until(self._ready, 20, 'berth serve to listen')
         except AssertionError as error:

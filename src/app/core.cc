@@ -3,9 +3,10 @@
 #include <csignal>
 #include <cstdio>
 
-#include "app/core.h"
+#include "app/resolver_options.h"
 #include "app/traffic_server.h"
 #include "cli/exit_status.h"
+#include "edge/acme_keeper.h"
 #include "edge/channel.h"
 #include "engine/container.h"
 #include "engine/event.h"
@@ -28,10 +29,28 @@ void say(const std::string& line) {
   std::fprintf(stderr, "berth core: %s\n", line.c_str());
 }
 
+constexpr auto kUsed = seconds(15);  // for the edge to use a snapshot
+
+/// What core starts with.
+struct CoreParts {
+  CoreOptions options;
+  edge::CertificateStore local;
+  edge::AcmeStore acme;
+  std::vector<edge::Resolver> resolvers;
+};
+
 class Core {
  public:
-  Core(CoreOptions options, edge::CertificateStore store)
-      : options_(std::move(options)), desk_(std::move(store)), board_(desk_) {
+  explicit Core(CoreParts parts)
+      : options_(std::move(parts.options)),
+        desk_(std::move(parts.local)),
+        board_(desk_),
+        keeper_(std::move(parts.acme), std::move(parts.resolvers),
+                {.challenge = [this](auto http, auto tls) { return challenge(std::move(http), std::move(tls)); },
+                 .changed = [this] { publish(); },
+                 .say = say}) {
+    desk_.resolvers = keeper_.resolvers();
+    for (const edge::Resolver& each : desk_.resolvers) desk_.labels.resolvers.push_back(each.name);
     if (options_.https_port != 0) desk_.settings.public_https_port = options_.https_port;
     desk_.labels.exposed_by_default = options_.expose_all;
   }
@@ -44,6 +63,7 @@ class Core {
     scope.spawn(send_snapshots());
     scope.spawn(follow_engine());
     scope.spawn(answer_questions());
+    scope.spawn(keeper_.run());
     co_await scope.join();
   }
 
@@ -132,6 +152,8 @@ class Core {
         say(event.subject + ": " + event.detail);
         return;
       case Kind::certificate_wanted:
+        if (desk_.want_on_demand(event.subject)) publish();
+        return;
       case Kind::stopped:
         return;
     }
@@ -230,10 +252,41 @@ class Core {
   io::Task<Result<void>> refresh(engine::Client& client) {
     const Json containers = CO_TRY(co_await engine::list_containers(client));
     const Json networks = CO_TRY(co_await engine::list_networks(client));
-    if (!CO_TRY(desk_.update(containers, networks, wall_now()))) co_return Result<void>{};
+    const bool changed = CO_TRY(desk_.update(containers, networks, wall_now()));
+    if (changed) send();
+    if (keeper_.want(desk_.wanted)) publish();
+    co_return Result<void>{};
+  }
+
+  void send() {
     for (const auto& line : desk_.news) say(line);
     outgoing_.set();
     write_status();
+  }
+
+  // What changed beside the engine.
+  void publish() {
+    desk_.signed_by_cas = keeper_.certificates();
+    const auto changed = desk_.republish(wall_now());
+    if (!changed) return say(changed.error().message);
+    if (*changed) send();
+    if (keeper_.want(desk_.wanted)) changed_.set();
+  }
+
+  io::Task<Result<void>> challenge(std::vector<edge::HttpChallenge> http, std::vector<edge::Certificate> tls) {
+    desk_.http_challenges = std::move(http);
+    desk_.tls_challenges = std::move(tls);
+    publish();
+    auto used = co_await io::within(kUsed, until_used(desk_.snapshot.version));
+    if (!used) co_return fail(std::move(used.error()).within("the edge does not answer challenges"));
+    co_return used;
+  }
+
+  io::Task<Result<void>> until_used(std::uint64_t version) {
+    while (board_.accepted < version) {
+      board_.moved.reset();
+      CO_TRY(co_await board_.moved.wait());
+    }
     co_return Result<void>{};
   }
 
@@ -255,6 +308,7 @@ class Core {
   Desk desk_;
   io::Scope* scope_ = nullptr;
   Switchboard board_;
+  edge::AcmeKeeper keeper_;
   io::Event& changed_ = board_.wanted;
   io::Event outgoing_;
   std::shared_ptr<io::Stream> edge_;
@@ -267,19 +321,28 @@ int complain(const Error& error) {
   return cli::kFailed;
 }
 
+Result<CoreParts> prepare(CoreOptions options, const Environment& environment) {
+  const Json tree = TRY(parse_json(TRY(io::read_file(options.resolvers_file()))));
+  auto resolvers = TRY(read_resolvers(tree, environment));
+  auto local = TRY(edge::CertificateStore::open({.dir = options.data + "/certificates"}, wall_now()));
+  auto acme = TRY(edge::AcmeStore::open(options.data + "/acme"));
+  return CoreParts{std::move(options), std::move(local), std::move(acme), std::move(resolvers)};
+}
+
 }  // namespace
 
-int run_core(const std::vector<std::string>& arguments, const Environment&) {
+int run_core(const std::vector<std::string>& arguments, const Environment& environment) {
   auto options = decode_core(arguments.empty() ? "" : arguments[0]);
   if (!options) return complain(options.error());
-  auto store = edge::CertificateStore::open({.dir = options->data + "/certificates"}, wall_now());
-  if (!store) return complain(store.error());
+  const int channel = options->supervisor;
+  auto parts = prepare(std::move(*options), environment);
+  if (!parts) return complain(parts.error());
   io::Loop loop;
   auto signals = io::Signals::open(loop, {SIGTERM, SIGINT});
   if (!signals) return complain(signals.error());
-  auto supervisor = io::stream_on(loop, io::Fd(options->supervisor), "supervisor");
+  auto supervisor = io::stream_on(loop, io::Fd(channel), "supervisor");
   if (!supervisor) return complain(std::move(supervisor.error()).within("core is started by berth serve"));
-  Core core(std::move(*options), std::move(*store));
+  Core core(std::move(*parts));
   loop.run(core.run(**signals, **supervisor));
   return cli::kDone;
 }

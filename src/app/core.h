@@ -9,6 +9,7 @@
 #include "app/handover.h"
 #include "app/serve.h"
 #include "app/target.h"
+#include "edge/acme_policy.h"
 #include "edge/certificate_store.h"
 #include "edge/label.h"
 #include "edge/snapshot.h"
@@ -40,6 +41,12 @@ struct Desk {
   Result<bool> update(const Json& containers, const Json& networks, std::chrono::sys_seconds now);
   /// Routes, services and notes for people and for `berth route list`; no keys.
   Json describe() const;
+  /// The same for what changed beside the engine: certificates of CAs, challenges, hosts on demand. False before the
+  /// first update.
+  Result<bool> republish(std::chrono::sys_seconds now);
+  /// A handshake named `host`, which has a route but no certificate. False when there are too many such hosts already.
+  bool want_on_demand(const std::string& host);
+
   /// As of the last update, as if the container were admitted.
   Way way_of(const std::string& id) const;
   /// The upstreams of a container to which routes of the snapshot lead.
@@ -51,12 +58,23 @@ struct Desk {
   Handover handover;
   edge::Settings settings;
   edge::LabelOptions labels;
+  std::vector<edge::Resolver> resolvers;
+  std::vector<edge::WantedCertificate> wanted;  ///< of CAs, as of the last update
+  std::vector<edge::Certificate> signed_by_cas;
+  std::vector<edge::HttpChallenge> http_challenges;
+  std::vector<edge::Certificate> tls_challenges;
   edge::Snapshot snapshot;
   std::vector<edge::RouteNote> notes;
   std::vector<std::string> news;
 
  private:
+  Result<bool> publish(std::chrono::sys_seconds now);
+  void add_certificates(edge::Snapshot& next, const edge::Routes& table, std::chrono::sys_seconds now);
+
   std::vector<edge::Target> targets_;  // all of them
+  edge::Labelled labelled_;
+  std::vector<edge::RouteNote> certificate_notes_;
+  std::set<std::string> on_demand_;
 };
 
 }  // namespace berth::app

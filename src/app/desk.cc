@@ -4,6 +4,8 @@
 namespace berth::app {
 namespace {
 
+constexpr std::size_t kMostOnDemand = 200;
+
 edge::HostLinks host_links() {
   edge::HostLinks out;
   const auto prefixes = io::link_prefixes();
@@ -46,10 +48,14 @@ void add_route_changes(const edge::Snapshot& now, const edge::Snapshot& before, 
     if (find(now.routes, route.name) == now.routes.end()) out.push_back("router " + route.name + " is gone");
 }
 
+bool same(const std::vector<edge::Certificate>& a, const std::vector<edge::Certificate>& b) {
+  return std::ranges::equal(a, b, [](const auto& x, const auto& y) { return x.chain == y.chain && x.key == y.key; });
+}
+
 bool same(const edge::Snapshot& a, const edge::Snapshot& b) {
-  if (!(a.settings == b.settings) || a.routes != b.routes || a.services != b.services) return false;
-  return std::equal(a.certificates.begin(), a.certificates.end(), b.certificates.begin(), b.certificates.end(),
-                    [](const auto& x, const auto& y) { return x.chain == y.chain && x.key == y.key; });
+  return a.settings == b.settings && a.routes == b.routes && a.services == b.services &&
+         a.http_challenges == b.http_challenges && same(a.certificates, b.certificates) &&
+         same(a.tls_challenges, b.tls_challenges);
 }
 
 // The upstreams of a container, by its name, to which a route leads.
@@ -71,33 +77,73 @@ Result<bool> Desk::update(const Json& containers, const Json& networks, std::chr
   handover.forget_gone(targets_);
   auto targets = targets_;
   handover.apply(targets);
-  auto labelled = edge::read_labels(targets, host_links(), labels);
+  labelled_ = edge::read_labels(targets, host_links(), labels);
+  return publish(now);
+}
+
+Result<bool> Desk::republish(std::chrono::sys_seconds now) {
+  if (snapshot.version == 0) return false;
+  return publish(now);
+}
+
+bool Desk::want_on_demand(const std::string& host) {
+  if (on_demand_.size() >= kMostOnDemand) return false;
+  return on_demand_.insert(host).second;
+}
+
+Result<bool> Desk::publish(std::chrono::sys_seconds now) {
   edge::Snapshot next{.version = snapshot.version,
                       .settings = settings,
-                      .routes = std::move(labelled.routes),
-                      .services = std::move(labelled.services),
-                      .certificates = {}};
+                      .routes = labelled_.routes,
+                      .services = labelled_.services,
+                      .certificates = {},
+                      .http_challenges = http_challenges,
+                      .tls_challenges = tls_challenges};
   const auto table = TRY(edge::Routes::build(next.routes, next.services));
-  for (const std::string& host : table->hosts(edge::Listener::websecure)) {
-    auto certificate = store.certificate(host, now);
-    if (certificate) {
-      next.certificates.push_back(std::move(*certificate));
-    } else {
-      labelled.notes.push_back({.router = "",
-                                .container = "",
-                                .message = "no certificate for " + host + ": " + certificate.error().message});
-    }
-  }
+  std::vector<edge::RouteNote> now_noted = labelled_.notes;
+  add_certificates(next, *table, now);
+  std::ranges::move(certificate_notes_, std::back_inserter(now_noted));
   news.clear();
   const bool first = snapshot.version == 0;
-  add_new(labelled.notes, notes, news);
-  const bool notes_changed = !news.empty() || notes.size() != labelled.notes.size();
-  notes = std::move(labelled.notes);
+  add_new(now_noted, notes, news);
+  const bool notes_changed = !news.empty() || notes.size() != now_noted.size();
+  notes = std::move(now_noted);
   if (!first && !notes_changed && same(next, snapshot)) return false;
   add_route_changes(next, snapshot, news);
   next.version = first ? static_cast<std::uint64_t>(now.time_since_epoch().count()) << 16 : snapshot.version + 1;
   snapshot = std::move(next);
   return true;
+}
+
+// Those of CAs first: where two name a host, the edge takes the first. The local CA signs for the others, and for as
+// long as a CA has not.
+void Desk::add_certificates(edge::Snapshot& next, const edge::Routes& table, std::chrono::sys_seconds now) {
+  certificate_notes_.clear();
+  std::erase_if(on_demand_, [&](const auto& host) { return !table.knows_host(edge::Listener::websecure, host); });
+  wanted = edge::wanted_certificates(next.routes, resolvers);
+  std::vector<std::string> hosts = table.hosts(edge::Listener::websecure);
+  for (const std::string& host : on_demand_) {
+    hosts.push_back(host);
+    const std::string resolver = edge::resolver_for(table, host);
+    if (!resolver.empty()) wanted.push_back({.hosts = {host}, .resolver = resolver});
+  }
+  next.certificates = signed_by_cas;
+  const auto is_signed = [&](const std::string& host) {
+    return std::ranges::any_of(signed_by_cas, [&](const edge::Certificate& each) {
+      return std::ranges::any_of(each.hosts, [&](const auto& name) { return edge::covers(name, host); });
+    });
+  };
+  for (const std::string& host : hosts) {
+    if (is_signed(host)) continue;
+    auto certificate = store.certificate(host, now);
+    if (certificate) {
+      next.certificates.push_back(std::move(*certificate));
+    } else {
+      certificate_notes_.push_back({.router = "",
+                                    .container = "",
+                                    .message = "no certificate for " + host + ": " + certificate.error().message});
+    }
+  }
 }
 
 Way Desk::way_of(const std::string& id) const {

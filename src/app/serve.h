@@ -20,6 +20,7 @@ struct ServeOptions {
   std::string host{};        ///< of the engine; "": DOCKER_HOST or the default socket
   std::string access_log{};  ///< file; "": none
   bool expose_all = false;   ///< route containers without traefik.enable too
+  Json resolvers{};          ///< as app/resolver_options.h reads them
 };
 
 using Environment = std::map<std::string, std::string>;
@@ -41,6 +42,7 @@ struct CoreOptions {
   std::uint16_t https_port = 443;
   bool expose_all = false;
   std::string control{};  ///< path of the control socket
+  std::string resolvers_file() const { return data + "/resolvers.json"; }
 };
 std::string encode_core(const CoreOptions& options);
 Result<CoreOptions> decode_core(const std::string& text);

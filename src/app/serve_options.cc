@@ -1,6 +1,7 @@
 #include <charconv>
 #include <functional>
 
+#include "app/resolver_options.h"
 #include "app/serve.h"
 #include "base/text.h"
 
@@ -54,12 +55,28 @@ constexpr ServeFlag kFlags[] = {
        options.access_log = value;
        return {};
      }},
+    {"--static-config", "FILE", "Traefik's static YAML file; its certificatesResolvers are used",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       return merge_static_file(options.resolvers, std::string(value));
+     }},
     {"--expose-all", "", "route containers without the label traefik.enable=true too",
      [](ServeOptions& options, std::string_view) -> Result<void> {
        options.expose_all = true;
        return {};
      }},
 };
+
+constexpr std::string_view kResolverPrefix = "--certificatesresolvers.";
+
+/// Traefik's own flags, whose names hold a name of the user.
+bool is_resolver_flag(std::string_view argument) {
+  return equal_fold(argument.substr(0, kResolverPrefix.size()), kResolverPrefix);
+}
+
+Result<void> read_resolver_flag(Json& resolvers, std::string_view argument) {
+  const Cut parts = cut(argument.substr(2), '=');
+  return set_resolver(resolvers, parts.before, parts.found ? parts.after : "true");
+}
 
 const ServeFlag* find_flag(std::string_view name) {
   for (const auto& flag : kFlags)
@@ -72,6 +89,10 @@ const ServeFlag* find_flag(std::string_view name) {
 Result<ServeOptions> parse_serve(const std::vector<std::string>& arguments) {
   ServeOptions options;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (is_resolver_flag(arguments[i])) {
+      TRY(read_resolver_flag(options.resolvers, arguments[i]));
+      continue;
+    }
     const Cut parts = cut(arguments[i], '=');
     const ServeFlag* flag = find_flag(parts.before);
     if (!flag) {
@@ -103,6 +124,13 @@ std::string serve_help() {
     left.resize(std::max<std::size_t>(left.size() + 2, 26), ' ');
     out += left + std::string(flag.help) + "\n";
   }
+  out +=
+      "\nCertificates of a CA by ACME, for routers with tls.certresolver=letsencrypt (or another name), as Traefik has "
+      "it:\n"
+      "  --certificatesresolvers.letsencrypt.acme.email=ADDRESS\n"
+      "  --certificatesresolvers.letsencrypt.acme.httpchallenge.entrypoint=web\n"
+      "Further keys of acme: caServer, keyType, eab.kid, eab.hmacEncoded, tlsChallenge, dnsChallenge.provider,\n"
+      "dnsChallenge.delayBeforeCheck, caCertificates, fallback.\n";
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "app/resolver_options.h"
 #include "app/serve.h"
 #include "cli/exit_status.h"
 #include "edge/process.h"
@@ -175,6 +176,12 @@ int run_serve(const std::vector<std::string>& arguments, const Environment& envi
     return complain(std::move(lock.error()).within("another berth serves this data folder"),
                     lock.error().code == Code::busy ? cli::kBusy : cli::kFailed);
   (void)lock->describe("process " + std::to_string(::getpid()));
+  // A file, since an argument would show its secrets to every user.
+  if (auto wrong = read_resolvers(options->resolvers, environment); !wrong)
+    return complain(wrong.error(), cli::kBadUsage);
+  const std::string resolvers = CoreOptions{.data = options->data}.resolvers_file();
+  if (auto written = io::write_file(resolvers, options->resolvers.dump(1) + "\n", 0600); !written)
+    return complain(written.error(), cli::kFailed);
   io::Loop loop;
   auto signals = io::Signals::open(loop, {SIGTERM, SIGINT, SIGHUP});
   if (!signals) return complain(signals.error(), cli::kFailed);

@@ -1,7 +1,9 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
+#include "app/cert_list.h"
 #include "app/verbs.h"
 #include "base/text.h"
 #include "cli/exit_status.h"
@@ -13,23 +15,39 @@ namespace berth::app {
 namespace {
 
 constexpr std::string_view kHelp =
-    "Usage: berth cert root [--data DIR]\n"
+    "Usage: berth cert list [--data DIR] [--format table|json]\n"
+    "       berth cert renew [--data DIR] [--force] [HOST...]\n"
+    "       berth cert root [--data DIR]\n"
     "       berth cert trust [--data DIR] [-y]\n\n"
+    "list shows who signed which certificate, until when, and what went wrong with orders.\n"
+    "renew has berth serve order now what failed or is due, of all hosts or of those named.\n"
     "root prints the root certificates of the local CA as PEM: what clients must trust, for example\n"
     "  berth cert root >ca.pem; curl --cacert ca.pem https://hello.localhost/\n"
     "trust shows fingerprint and constraints of each root, asks, and adds it to the system's trust store.\n\n"
     "Flags:\n"
-    "  --data DIR  data folder of berth serve (default /var/lib/berth)\n"
-    "  -y, --yes   do not ask\n";
+    "  --data DIR       data folder of berth serve (default /var/lib/berth)\n"
+    "  --force          renew what is still good too\n"
+    "  --format FORMAT  table or json (default table)\n"
+    "  -y, --yes        do not ask\n";
 
 constexpr const char* kSystemFolder = "/usr/local/share/ca-certificates";
 
 struct CertFlags {
   std::string verb;
   std::string data = "/var/lib/berth";
+  std::vector<std::string> hosts;
+  bool json = false;
+  bool force = false;
   bool yes = false;
   bool help = false;
 };
+
+constexpr std::string_view kVerbs[] = {"list", "renew", "root", "trust"};
+
+Result<bool> is_json(std::string_view format) {
+  if (format == "json" || format == "table") return format == "json";
+  return fail(Code::invalid, "--format: \"" + std::string(format) + "\" is not known; use table or json");
+}
 
 Result<CertFlags> parse(const std::vector<std::string>& arguments) {
   CertFlags out;
@@ -43,13 +61,21 @@ Result<CertFlags> parse(const std::vector<std::string>& arguments) {
       out.yes = true;
     } else if (argument == "-h" || argument == "--help") {
       out.help = true;
-    } else if (out.verb.empty() && (argument == "root" || argument == "trust")) {
+    } else if (argument == "--force") {
+      out.force = true;
+    } else if (argument == "--format" && i + 1 < arguments.size()) {
+      out.json = TRY(is_json(arguments[++i]));
+    } else if (argument.starts_with("--format=")) {
+      out.json = TRY(is_json(argument.substr(9)));
+    } else if (out.verb.empty() && std::ranges::count(kVerbs, argument) > 0) {
       out.verb = argument;
+    } else if (out.verb == "renew" && !argument.starts_with('-')) {
+      out.hosts.push_back(argument);
     } else {
       return fail(Code::invalid, "\"" + argument + "\" is not known here; berth cert --help shows what is");
     }
   }
-  if (out.verb.empty() && !out.help) return fail(Code::invalid, "say what: berth cert root, or berth cert trust");
+  if (out.verb.empty() && !out.help) return fail(Code::invalid, "say what: berth cert list, renew, root or trust");
   return out;
 }
 
@@ -107,6 +133,11 @@ int run_cert(const std::vector<std::string>& arguments, const Environment&) {
   const auto flags = parse(arguments);
   if (!flags) return complain(flags.error(), cli::kBadUsage);
   if (flags->help) return std::fputs(std::string(kHelp).c_str(), stdout) < 0;
+  if (flags->verb == "list" || flags->verb == "renew") {
+    const auto done = flags->verb == "list" ? list_certificates(flags->data, flags->json)
+                                            : renew_certificates(flags->data, flags->hosts, flags->force);
+    return done ? cli::kDone : complain(done.error(), cli::kFailed);
+  }
   const auto store = open_store(flags->data);
   if (!store) return complain(store.error(), cli::kFailed);
   if (flags->verb == "root") return std::fputs(store->roots().c_str(), stdout) < 0;

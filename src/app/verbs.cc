@@ -6,7 +6,7 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table = {
       {"serve", "Platform", "Publish labelled containers over TLS until stopped", run_serve},
       {"route", "Platform", "Show what berth serve routes where", run_route},
-      {"cert", "Platform", "Print or trust the local certificate authority", run_cert},
+      {"cert", "Platform", "List and renew certificates, trust the local CA", run_cert},
       {"core", "", "The core role; started by serve", run_core},
       {"edge", "", "The edge role; started by serve", run_edge_role},
   };

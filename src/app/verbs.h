@@ -18,7 +18,7 @@ struct Verb {
 /// serve, cert, route, and the hidden roles core and edge.
 const std::vector<Verb>& verbs();
 
-/// `berth cert root [--data DIR]`, `berth cert trust [--data DIR] [-y]`.
+/// `berth cert list|renew [--data DIR] ...`, `berth cert root [--data DIR]`, `berth cert trust [--data DIR] [-y]`.
 int run_cert(const std::vector<std::string>& arguments, const Environment& environment);
 /// `berth route list [--data DIR] [--format table|json]`.
 int run_route(const std::vector<std::string>& arguments, const Environment& environment);

@@ -1,0 +1,215 @@
+#include "app/resolver_options.h"
+
+#include <charconv>
+
+#include "base/text.h"
+#include "compose/yaml.h"
+#include "http/url.h"
+#include "io/file.h"
+
+namespace berth::app {
+namespace {
+
+using edge::Resolver;
+
+std::string lookup(const Environment& environment, const std::string& key) {
+  const auto found = environment.find(key);
+  return found == environment.end() ? "" : found->second;
+}
+
+/// The name of the member of `object` that equals `key` without case.
+std::string known_name(const Json& object, std::string_view key) {
+  for (const auto& [name, value] : object.members())
+    if (equal_fold(name, key)) return name;
+  return std::string(key);
+}
+const Json& member(const Json& object, std::string_view key) {
+  return object[known_name(object, key)];
+}
+
+/// Flags are all text, in a file they may be numbers and booleans.
+std::string text_of(const Json& json) {
+  return json.is_text() || json.is_null() ? std::string(json.text()) : json.dump();
+}
+
+void merge(Json& into, const Json& from) {
+  for (const auto& [name, value] : from.members()) {
+    Json& slot = into.slot(known_name(into, name));
+    if (slot.is_object() && value.is_object())
+      merge(slot, value);
+    else
+      slot = value;
+  }
+}
+
+Result<std::chrono::seconds> seconds_of(std::string_view text) {
+  if (text.ends_with('s')) text.remove_suffix(1);
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc{} || end != text.data() + text.size() || count < 0 || count > 3600)
+    return fail(Code::invalid, "\"" + std::string(text) + "\" is not a number of seconds");
+  return std::chrono::seconds(count);
+}
+
+/// Reads one resolver; keeps where it is for messages.
+class Reader {
+ public:
+  Reader(std::string name, const Json& acme, const Environment& environment)
+      : acme_(acme), environment_(environment), where_(std::string(kResolvers) + "." + name + ".acme") {
+    out_.name = std::move(name);
+  }
+
+  Result<Resolver> read() {
+    TRY(check_keys());
+    out_.email = text_of(member(acme_, "email"));
+    out_.fallback = text_of(member(acme_, "fallback"));
+    if (const auto text = text_of(member(acme_, "caServer")); !text.empty()) out_.directory = text;
+    if (const auto url = http::parse_url(out_.directory); !url) return wrong("caServer", url.error().message);
+    if (const auto text = text_of(member(acme_, "keyType")); !text.empty()) {
+      const auto type = edge::parse_key_type(text);
+      if (!type) return wrong("keyType", type.error().message);
+      out_.key_type = *type;
+    }
+    const Json& eab = member(acme_, "eab");
+    out_.binding = {.kid = text_of(member(eab, "kid")), .hmac = text_of(member(eab, "hmacEncoded"))};
+    TRY(read_roots());
+    TRY(read_challenge());
+    return std::move(out_);
+  }
+
+ private:
+  std::unexpected<Error> wrong(std::string_view key, std::string message) const {
+    return fail(Code::invalid, where_ + "." + std::string(key) + ": " + std::move(message));
+  }
+
+  Result<void> check_keys() const {
+    static constexpr std::string_view kKeys[] = {"email",         "caServer",      "keyType",      "eab",
+                                                 "httpChallenge", "tlsChallenge",  "dnsChallenge", "storage",
+                                                 "fallback",      "caCertificates"};
+    for (const auto& [name, value] : acme_.members()) {
+      const auto known = [&](std::string_view key) { return equal_fold(key, name); };
+      if (std::ranges::none_of(kKeys, known))
+        return fail(Code::invalid, where_ + "." + name + " is not known" + suggestion(name, kKeys));
+    }
+    return {};
+  }
+
+  Result<void> read_roots() {
+    std::vector<std::string> paths;
+    const Json& given = member(acme_, "caCertificates");
+    for (const Json& path : given.items()) paths.push_back(text_of(path));
+    if (given.is_text()) paths.emplace_back(given.text());
+    if (paths.empty()) {
+      if (const auto path = lookup(environment_, "LEGO_CA_CERTIFICATES"); !path.empty()) paths.push_back(path);
+    }
+    for (const std::string& path : paths) {
+      const auto text = io::read_file(path, 1u << 20);
+      if (!text) return wrong("caCertificates", text.error().message);
+      out_.ca_pem += *text + "\n";
+    }
+    return {};
+  }
+
+  bool has(std::string_view key) const {
+    const Json& value = member(acme_, key);
+    return acme_.contains(known_name(acme_, key)) && !(value.is_bool() && !value.boolean()) && value.text() != "false";
+  }
+
+  Result<void> read_challenge() {
+    const int count = int{has("httpChallenge")} + int{has("tlsChallenge")} + int{has("dnsChallenge")};
+    if (count > 1) return fail(Code::invalid, where_ + " has several challenges; leave one of them");
+    if (has("httpChallenge")) {
+      out_.challenge = edge::ChallengeType::http;
+      const std::string entry = lower(text_of(member(member(acme_, "httpChallenge"), "entryPoint")));
+      if (!entry.empty() && entry != "web" && entry != "http")
+        return wrong("httpChallenge.entryPoint", "\"" + entry + "\" is not the plain listener; use web");
+    }
+    if (has("dnsChallenge")) return read_dns(member(acme_, "dnsChallenge"));
+    return {};
+  }
+
+  Result<void> read_dns(const Json& dns) {
+    out_.challenge = edge::ChallengeType::dns;
+    const std::string provider = lower(text_of(member(dns, "provider")));
+    if (const Json& delay = member(dns, "delayBeforeCheck"); !delay.is_null()) {
+      const auto time = seconds_of(text_of(delay));
+      if (!time) return wrong("dnsChallenge.delayBeforeCheck", time.error().message);
+      out_.dns.delay = *time;
+    }
+    if (provider == "exec") {
+      out_.dns.hook = lookup(environment_, "EXEC_PATH");
+      if (out_.dns.hook.empty()) return wrong("dnsChallenge", "provider exec needs its program in EXEC_PATH");
+      return {};
+    }
+    if (provider == "rfc2136") return read_rfc2136();
+    return wrong("dnsChallenge.provider", "\"" + provider + "\" is not known; use exec with EXEC_PATH, or rfc2136");
+  }
+
+  Result<void> read_rfc2136() {
+    edge::DnsSettings& dns = out_.dns;
+    dns.nameserver = lookup(environment_, "RFC2136_NAMESERVER");
+    dns.zone = lookup(environment_, "RFC2136_ZONE");
+    dns.key_name = lookup(environment_, "RFC2136_TSIG_KEY");
+    dns.key_secret = lookup(environment_, "RFC2136_TSIG_SECRET");
+    std::string algorithm = lookup(environment_, "RFC2136_TSIG_ALGORITHM");
+    if (algorithm.ends_with('.')) algorithm.pop_back();
+    if (!algorithm.empty()) dns.key_algorithm = algorithm;
+    if (dns.nameserver.empty()) return wrong("dnsChallenge", "provider rfc2136 needs RFC2136_NAMESERVER");
+    if (dns.key_name.empty() != dns.key_secret.empty())
+      return wrong("dnsChallenge", "RFC2136_TSIG_KEY and RFC2136_TSIG_SECRET belong together");
+    return {};
+  }
+
+  const Json& acme_;
+  const Environment& environment_;
+  std::string where_;
+  Resolver out_;
+};
+
+}  // namespace
+
+Result<void> set_resolver(Json& tree, std::string_view path, std::string_view value) {
+  const auto parts = split(path, '.');
+  if (parts.size() < 3 || !equal_fold(parts[0], kResolvers) || !equal_fold(parts[2], "acme"))
+    return fail(Code::invalid, "write --certificatesresolvers.NAME.acme.KEY=VALUE");
+  Json* at = &tree;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].empty()) return fail(Code::invalid, "a part of \"" + std::string(path) + "\" is empty");
+    if (!at->is_object()) *at = Json::object();
+    at = &at->slot(i == 0 ? std::string(kResolvers) : known_name(*at, parts[i]));
+  }
+  *at = value;
+  return {};
+}
+
+Result<void> merge_static_file(Json& tree, const std::string& path) {
+  compose::Sources sources;
+  const auto file = sources.add(path, TRY(io::read_file(path, 1u << 20)));
+  compose::Budget budget{.nodes = 100'000};
+  const auto documents = TRY(compose::parse_yaml(sources, file, budget));
+  for (const auto& document : documents) {
+    const Json whole = compose::to_json(document.root);
+    if (const Json& resolvers = member(whole, kResolvers); resolvers.is_object())
+      merge(tree.slot(kResolvers), resolvers);
+  }
+  return {};
+}
+
+Result<std::vector<Resolver>> read_resolvers(const Json& tree, const Environment& environment) {
+  std::vector<Resolver> out;
+  for (const auto& [name, value] : member(tree, kResolvers).members()) {
+    const Json& acme = member(value, "acme");
+    // `acme: {}` and a bare flag are an account at the default CA.
+    if (!value.contains(known_name(value, "acme")))
+      return fail(Code::invalid, std::string(kResolvers) + "." + name + " has no acme; other kinds are not supported");
+    out.push_back(TRY(Reader(name, acme, environment).read()));
+  }
+  for (const Resolver& each : out) {
+    if (each.fallback.empty() || std::ranges::count(out, each.fallback, &Resolver::name) > 0) continue;
+    return fail(Code::invalid, std::string(kResolvers) + "." + each.name + ".acme.fallback: there is no resolver \"" +
+                                   each.fallback + "\"");
+  }
+  return out;
+}
+
+}  // namespace berth::app
