@@ -161,6 +161,14 @@ Result<std::vector<int>> complete(detail::Up& up, const Container& container, st
   return gate;
 }
 
+// Planning for containers as they are: nothing of what `up` could be told.
+detail::Up world_of(const Project& project, const plan::Observed& observed) {
+  static const UpOptions none;
+  detail::Up up{.project = project, .observed = observed, .options = none, .builder = plan::PlanBuilder(project.name)};
+  up.containers = detail::index_of(observed);
+  return up;
+}
+
 Result<void> emit_start(detail::Up& up, const Awaited& awaited, const Container& container,
                         NodesOfService& ready_nodes) {
   plan::PlanBuilder& builder = up.builder;
@@ -182,9 +190,7 @@ Result<void> emit_start(detail::Up& up, const Awaited& awaited, const Container&
 
 Result<plan::Plan> plan_start(const Project& project, const plan::Observed& observed, const VerbOptions& options) {
   TRY(detail::check_ownership(project, observed, options.adopt || options.by_label));
-  const UpOptions none;
-  detail::Up up{.project = project, .observed = observed, .options = none, .builder = plan::PlanBuilder(project.name)};
-  up.containers = detail::index_of(observed);
+  detail::Up up = world_of(project, observed);
   plan::PlanBuilder& builder = up.builder;
   NodesOfService ready_nodes;
   const auto containers = TRY(chosen(project, observed, options.services, options.by_label));
@@ -248,7 +254,7 @@ void add_dependents(const Project& project, const Names& asked, std::vector<std:
 
 Result<plan::Plan> plan_restart(const Project& project, const plan::Observed& observed, const VerbOptions& options) {
   TRY(detail::check_ownership(project, observed, options.adopt || options.by_label));
-  plan::PlanBuilder builder(project.name);
+  detail::Up up = world_of(project, observed);
   NodesOfService nodes;
   Names asked(options.services.begin(), options.services.end());
   std::vector<std::string> services = options.services;
@@ -258,13 +264,14 @@ Result<plan::Plan> plan_restart(const Project& project, const plan::Observed& ob
     if (dependent && !plan::is_up(container->state)) continue;
     const plan::RestartContainer restart{.container = detail::ref_of(*container),
                                          .grace = detail::grace_of(project.find(container->service), options.timeout)};
-    const auto before = nodes_of(nodes, detail::dependency_names(project, observed, container->service));
+    const auto before =
+        TRY(complete(up, *container, nodes_of(nodes, detail::dependency_names(project, observed, container->service))));
     const std::string cause = dependent ? "depends on what is restarted" : "restart";
     const Service* service = project.find(container->service);
     nodes[container->service].push_back(
-        detail::add_restart(builder, service, *container, node_of(*container, restart, before, cause)));
+        detail::add_restart(up.builder, service, *container, node_of(*container, restart, before, cause)));
   }
-  return builder.take();
+  return up.builder.take();
 }
 
 Result<plan::Plan> plan_kill(const Project& project, const plan::Observed& observed, const VerbOptions& options) {
