@@ -32,7 +32,7 @@ uninstall:
 
 test: build
 	@tools/setup test
-	@tools/build test fuzz simulate
+	@tools/build test fuzz simulate tsan
 	@tools/test
 
 check: build
