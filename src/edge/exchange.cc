@@ -103,8 +103,9 @@ class Exchange {
       const auto answered = co_await ask();
       if (answered) break;
       // The upstream closed a kept connection just as we sent: nothing was processed, so it may be asked again.
-      const bool stale = reused && stale_ && (upload_ == Upload::none || upload_ == Upload::pending) &&
-                         is_idempotent(request_.head.method);
+      const bool again = reused ? stale_ : refused_ && ++refusals_ == 1;
+      const bool stale =
+          again && (upload_ == Upload::none || upload_ == Upload::pending) && is_idempotent(request_.head.method);
       if (!stale || cancel_.requested()) co_return fail(answered.error());
       reused = false;
     }
@@ -144,7 +145,7 @@ class Exchange {
         const Upstream& each = upstreams[(first + i) % upstreams.size()];
         if (shared_.pool.is_failing(each) != failing) continue;
         choose(each);
-        auto connected = co_await io::within(settings_.connect_timeout, shared_.pool.connect(each));
+        auto connected = co_await io::within(settings_.connect_timeout, shared_.pool.connect(each, websocket_));
         if (connected) {
           upstream_ = std::move(*connected);
           co_return Result<void>{};
@@ -169,7 +170,7 @@ class Exchange {
 
   /// Sends the request and reads the reply's head.
   io::Task<Result<void>> ask() {
-    stale_ = false;
+    stale_ = refused_ = false;
     std::string& out = request_.work.to_upstream;
     out.clear();
     const Upstream& target = *outcome_.target;
@@ -183,14 +184,25 @@ class Exchange {
                          .trusted = trusted_,
                          .websocket = websocket_});
     limit(reply_by_, settings_.stall_timeout);
-    if (auto sent = co_await io::write_all(upstream_->stream(), out); !sent) {
+    if (auto sent = co_await send_head(out); !sent) {
       stale_ = true;
       co_return fail(std::move(sent).error());
     }
     if (upload_ == Upload::pending) begin_upload();
     if (upload_ == Upload::none) limit(reply_by_, settings_.response_timeout);
     if (upload_ == Upload::running) no_limit(reply_by_);  // until the upload ends
+    if (upstream_->h2) co_return co_await read_h2_head();
     co_return co_await read_reply_head();
+  }
+
+  io::Task<Result<void>> send_head(std::string_view head) {
+    H2Upstream* h2 = upstream_->h2.get();
+    if (!h2) co_return co_await io::write_all(upstream_->stream(), head);
+    if (websocket_)
+      co_return refuse(502, "The service takes no WebSockets.", "a WebSocket for a service of scheme h2c");
+    const bool trailers = request_.head.fields.has_token("te", "trailers");
+    CO_TRY(h2->begin(head, upload_ != Upload::none, trailers));
+    co_return co_await h2->flush();
   }
 
   void begin_upload() {
@@ -234,7 +246,10 @@ class Exchange {
           refuse(piece.status, piece.message, std::string(piece.detail));
           co_return fail(Code::invalid, std::string(piece.detail));
         case BodySource::Piece::end:
-          if (chunked) batch += http::kLastChunk;
+          if (upstream_->h2)
+            upstream_->h2->end_body(body_.trailers());
+          else if (chunked)
+            batch += http::kLastChunk;
           co_return co_await flush_upload();
         case BodySource::Piece::wait:
           CO_TRY(co_await flush_upload());
@@ -244,7 +259,7 @@ class Exchange {
   }
 
   io::Task<Result<void>> send_piece(std::string_view data, bool chunked) {
-    if (!chunked) co_return co_await send_up(data);
+    if (!chunked || upstream_->h2) co_return co_await send_up(data);
     std::string& batch = request_.work.upload;
     http::append_chunk_size(batch, data.size());
     batch.append(data).append(http::kChunkEnd);
@@ -253,6 +268,7 @@ class Exchange {
   }
 
   io::Task<Result<void>> flush_upload() {
+    if (upstream_->h2) co_return co_await upstream_->h2->flush();
     auto sent = co_await send_up(request_.work.upload);
     request_.work.upload.clear();
     co_return sent;
@@ -261,7 +277,8 @@ class Exchange {
   io::Task<Result<void>> send_up(std::string_view bytes) {
     if (bytes.empty()) co_return Result<void>{};
     limit(upload_by_, settings_.stall_timeout);
-    auto sent = co_await io::write_all(upstream_->stream(), bytes);
+    auto sent =
+        upstream_->h2 ? co_await upstream_->h2->send(bytes) : co_await io::write_all(upstream_->stream(), bytes);
     no_limit(upload_by_);
     if (!sent && !cancel_.requested()) sent.error().code = Code::unavailable;
     co_return sent;
@@ -292,6 +309,13 @@ class Exchange {
     co_return refuse(502, "The service gave an invalid answer.", "too many interim replies");
   }
 
+  io::Task<Result<void>> read_h2_head() {
+    const auto read = co_await upstream_->h2->read_head(reply_);
+    refused_ = !read && upstream_->h2->refused();
+    stale_ = refused_ || (!read && upstream_->h2->unanswered());
+    co_return read;
+  }
+
   io::Task<Result<void>> more_reply_head() {
     const bool nothing = upstream_->unread().empty();
     const auto more = co_await upstream_->fill();
@@ -311,6 +335,7 @@ class Exchange {
     apply_reply_headers(request_.entry->route, reply_);
     no_limit(reply_by_);  // the sink has its own for a client that does not read
     began_ = true;
+    if (upstream_->h2) co_return co_await relay_h2(body.end != End::none && upstream_->h2->has_body());
     CO_TRY(co_await sink_.begin(reply_, body.end != End::none));
     http::BodyDecoder decoder(body);
     while (true) {
@@ -330,6 +355,27 @@ class Exchange {
     // Only a connection on which nothing more came and that both sides agree to keep is used again.
     reusable_ = keep && upstream_->unread().empty() && (upload_ == Upload::none || upload_ == Upload::done);
     co_return co_await sink_.end(nullptr);
+  }
+
+  io::Task<Result<void>> relay_h2(bool has_body) {
+    H2Upstream& h2 = *upstream_->h2;
+    CO_TRY(co_await sink_.begin(reply_, has_body));
+    while (true) {
+      if (!h2.unread().empty()) CO_TRY(co_await sink_.data(h2.unread()));
+      h2.consume();
+      CO_TRY(co_await h2.flush());  // the upstream may send more
+      if (!h2.waits()) {
+        if (!CO_TRY(co_await h2.more())) break;
+        continue;
+      }
+      CO_TRY(co_await sink_.flush());
+      if (reply_.framing.length) limit(reply_by_, settings_.stall_timeout);
+      const bool more = CO_TRY(co_await h2.more());
+      no_limit(reply_by_);
+      if (!more) break;
+    }
+    reusable_ = upload_ == Upload::none || upload_ == Upload::done;
+    co_return co_await sink_.end(h2.trailers());
   }
 
   /// What is there goes out before we wait: an event stream is never held back. A stream without end may be silent.
@@ -421,8 +467,9 @@ class Exchange {
   io::Time clock_at_ = io::Time::max(), reply_by_ = io::Time::max(), upload_by_ = io::Time::max();
   const bool trusted_, websocket_;
   Upload upload_;
-  bool over_ = false, stale_ = false, watching_ = false, timed_out_ = false, body_late_ = false, client_gone_ = false,
-       began_ = false, reusable_ = false;
+  bool over_ = false, stale_ = false, refused_ = false, watching_ = false, timed_out_ = false, body_late_ = false,
+       client_gone_ = false, began_ = false, reusable_ = false;
+  int refusals_ = 0;
   io::Event back_;
   UpstreamPool::Connection upstream_;
   UpstreamPool::Use use_;

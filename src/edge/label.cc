@@ -159,8 +159,8 @@ class Reader {
       return fail(Code::invalid, label + "url is not allowed: a label may only name its own container; use port");
     }
     const std::string scheme = lower(field(fields, "loadbalancer.server.scheme", "http"));
-    if (scheme != "http" && scheme != "https") {
-      return fail(Code::invalid, label + "scheme: \"" + scheme + "\" is not supported; use http or https");
+    if (scheme != "http" && scheme != "https" && scheme != "h2c") {
+      return fail(Code::invalid, label + "scheme: \"" + scheme + "\" is not supported; use http, https or h2c");
     }
     const std::string port_text = field(fields, "loadbalancer.server.port");
     std::optional<std::uint16_t> port = parse_port(port_text);
@@ -175,7 +175,8 @@ class Reader {
     if (target.health == Target::Health::unhealthy)
       return fail(Code::unavailable, "container " + target.name + " is unhealthy");
     const Reach way = TRY(reach(target, *port, from.network, links_, targets_));
-    return Upstream{.host = way.host, .port = way.port, .tls = scheme == "https", .target = target.name};
+    return Upstream{
+        .host = way.host, .port = way.port, .tls = scheme == "https", .target = target.name, .h2 = scheme == "h2c"};
   }
 
   // Routers.

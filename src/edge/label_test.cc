@@ -89,8 +89,10 @@ std::string print(const Labelled& labelled) {
   for (const Service& service : labelled.services) {
     out += "service " + service.name + (service.pass_host ? "" : " (own host)") + ":";
     for (const Upstream& each : service.upstreams) {
-      out += std::string(each.tls ? " https://" : " http://") + each.host + ":" + std::to_string(each.port) + "(" +
-             each.target + ")";
+      out += std::string(each.tls  ? " https://"
+                         : each.h2 ? " h2c://"
+                                   : " http://") +
+             each.host + ":" + std::to_string(each.port) + "(" + each.target + ")";
     }
     out += "\n";
     if (!service.down.empty()) out += "  down: " + replace_all(service.down, "\n", "\n    ") + "\n";

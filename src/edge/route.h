@@ -29,6 +29,7 @@ struct Upstream {
   std::uint16_t port = 0;
   bool tls = false;    ///< scheme https; the certificate is not verified (a container's own, as Traefik's insecure)
   std::string target;  ///< container name, for messages and the access log
+  bool h2 = false;     ///< scheme h2c: HTTP/2 without TLS
   friend bool operator==(const Upstream&, const Upstream&) = default;
 };
 

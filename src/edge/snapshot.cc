@@ -181,8 +181,8 @@ Result<Route> decode_route(const Json& json) {
 Json encode(const Service& service) {
   Json upstreams = Json::array();
   for (const Upstream& each : service.upstreams) {
-    upstreams.push(
-        Json::object({{"host", each.host}, {"port", int{each.port}}, {"tls", each.tls}, {"target", each.target}}));
+    upstreams.push(Json::object(
+        {{"host", each.host}, {"port", int{each.port}}, {"tls", each.tls}, {"target", each.target}, {"h2", each.h2}}));
   }
   return Json::object({{"name", service.name},
                        {"upstreams", std::move(upstreams)},
@@ -204,7 +204,8 @@ Result<Service> decode_service(const Json& json) {
     service.upstreams.push_back({.host = ip->text(),
                                  .port = static_cast<std::uint16_t>(port),
                                  .tls = item["tls"].boolean(),
-                                 .target = std::string(item["target"].text())});
+                                 .target = std::string(item["target"].text()),
+                                 .h2 = item["h2"].boolean()});
   }
   return service;
 }

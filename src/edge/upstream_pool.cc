@@ -11,7 +11,8 @@ constexpr std::size_t kMostKept = 128;  // per address and loop
 constexpr auto kLongIdle = std::chrono::seconds(60), kFailing = std::chrono::seconds(2);
 
 /// Whether nothing at all happened on a connection that waits for its next request.
-bool is_quiet(http::Wire& wire) {
+bool is_quiet(UpstreamLink& wire) {
+  if (wire.h2) return wire.h2->is_usable();
   if (!wire.unread().empty()) return false;
   if (!wire.stream().ready_now(io::Direction::read)) return true;
   char byte;
@@ -68,18 +69,25 @@ UpstreamPool::Connection UpstreamPool::take(const Upstream& upstream, io::Durati
   return nullptr;
 }
 
-io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream& upstream) {
+io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream& upstream, bool plain) {
   bool ok = false;
   const io::Address address = io::Address::ip(upstream.host, upstream.port, ok);
   if (!ok) co_return fail(Code::internal, "upstream \"" + upstream.host + "\" is not an address");
   auto stream = CO_TRY(co_await io::connect(address));
+  bool h2 = upstream.h2;
   if (upstream.tls) {
-    if (!tls_) tls_ = CO_TRY(io::TlsContext::client({.verify = false, .alpn = {"http/1.1"}}));
-    auto secure = io::tls_over(std::move(stream), tls_);
+    auto& context = plain ? plain_tls_ : tls_;
+    std::vector<std::string> protocols{"h2", "http/1.1"};
+    if (plain) protocols.erase(protocols.begin());
+    if (!context) context = CO_TRY(io::TlsContext::client({.verify = false, .alpn = std::move(protocols)}));
+    auto secure = io::tls_over(std::move(stream), context);
     CO_TRY(co_await secure->handshake());
+    h2 = secure->protocol() == "h2";
     stream = std::move(secure);
   }
-  co_return std::make_unique<http::Wire>(std::move(stream));
+  auto link = std::make_unique<UpstreamLink>(std::move(stream));
+  if (h2) link->h2 = std::make_unique<H2Upstream>(link->stream(), upstream.tls ? "https" : "http");
+  co_return link;
 }
 
 void UpstreamPool::put(const Upstream& upstream, Connection connection) {

@@ -7,11 +7,18 @@
 #include <unordered_map>
 #include <vector>
 
+#include "edge/h2_upstream.h"
 #include "edge/route.h"
 #include "http/wire.h"
 #include "io/tls.h"
 
 namespace berth::edge {
+
+/// A connection to an upstream.
+struct UpstreamLink : http::Wire {
+  using Wire::Wire;
+  std::unique_ptr<H2Upstream> h2;  ///< null: it speaks HTTP/1.1
+};
 
 /// Thread: its loop's.
 class UpstreamPool {
@@ -19,7 +26,7 @@ class UpstreamPool {
   struct Peer;
 
  public:
-  using Connection = std::unique_ptr<http::Wire>;
+  using Connection = std::unique_ptr<UpstreamLink>;
   /// Told when the last exchange ended with an upstream that the table does not name any more; its upstream_key().
   using Left = std::function<void(const std::string& key)>;
 
@@ -53,8 +60,9 @@ class UpstreamPool {
   /// A kept connection that was idle for at most `most` and on which nothing came meanwhile (neither its end nor stray
   /// bytes), or null.
   Connection take(const Upstream& upstream, io::Duration most);
-  /// A new one, TLS included. The caller sets the deadline. Code::unavailable when nobody listens there.
-  io::Task<Result<Connection>> connect(const Upstream& upstream);
+  /// A new one, TLS included; with `plain` one that speaks HTTP/1.1 where both can be had. The caller sets the
+  /// deadline. Code::unavailable when nobody listens there.
+  io::Task<Result<Connection>> connect(const Upstream& upstream, bool plain = false);
   /// Keeps it. REQUIRES: nothing of an exchange is left on it.
   void put(const Upstream& upstream, Connection connection);
 
@@ -91,7 +99,7 @@ class UpstreamPool {
   Left left_;
   std::unordered_map<std::string, Peer, Hash, std::equal_to<>> peers_;
   std::string key_;  // reused: a look-up allocates nothing
-  std::shared_ptr<io::TlsContext> tls_;
+  std::shared_ptr<io::TlsContext> tls_, plain_tls_;
 };
 
 }  // namespace berth::edge
