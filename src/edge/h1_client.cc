@@ -89,7 +89,8 @@ io::Task<Result<void>> H1Client::end(const http::Fields*) {
   }
   if (counted_ && left_ > 0) co_return fail(Code::internal, "the reply is too short");
   if (shape_.chunked) ends_.out += http::kLastChunk;
-  CO_TRY(co_await flush());
+  CO_TRY(co_await write(ends_.out));
+  ends_.out.clear();
   ends_.tally.complete = true;
   co_return Result<void>{};
 }
