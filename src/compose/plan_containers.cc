@@ -71,7 +71,7 @@ std::vector<int> gate_of(Up& up, const Service& service) {
   std::vector<int> gate;
   if (up.options.no_deps) return gate;
   for (const Dependency& dependency : service.dependencies) {
-    if (dependency.condition != Condition::started) {
+    if (dependency.condition != Condition::started && !up.options.no_start) {
       const bool healthy = dependency.condition == Condition::healthy;
       const auto& waits = waits_for(
           up, dependency.service, healthy ? Until::healthy : Until::completed,

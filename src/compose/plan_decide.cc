@@ -57,8 +57,10 @@ Result<void> check_scale(const Up& up, const Service& service, int scale) {
 
 // The container that others refer to as this service; null when it is made anew and so has no id yet.
 const Container* standing_of(const Up& up, const std::string& service) {
-  for (const Decision& decision : up.of(service))
-    return decision.makes_new() || decision.fate == Fate::remove ? nullptr : decision.old;
+  const auto decisions = up.of(service);
+  for (const Decision& decision : decisions)
+    if (decision.fate != Fate::remove) return decision.makes_new() ? nullptr : decision.old;
+  if (!decisions.empty()) return nullptr;
   for (const Container& container : containers_of(up.observed, service))
     if (!container.oneoff) return &container;
   return nullptr;

@@ -340,6 +340,7 @@ class History {
     if (!late_.empty() && chance_.percent(10)) come_late();
     if (is_killed(call.text())) {
       if (now_.kill == Kill::during_call && changes) late_.push_back(call);
+      late_parting_ = late_parting_ || now_.verb == Verb::down || now_.verb == Verb::down_volumes;
       return FakeFault{.drop = true, .done = now_.kill == Kill::after_call};
     }
     auto fault = now_.faults ? random_fault(call) : std::nullopt;
@@ -379,6 +380,9 @@ class History {
   // The engine goes on with what a client that was killed had asked for; it looked for duplicates before.
   void come_late() {
     disturbed_ = disturbed_ || !late_.empty();
+    // What `down` had asked for takes anonymous volumes, or leaves them to nobody.
+    renewed_ = renewed_ || (late_parting_ && !late_.empty());
+    late_parting_ = false;
     for (const FakeCall& call : std::exchange(late_, {})) {
       Json body = call.body;
       if (call.path == "/networks/create") body.erase("CheckDuplicate");
@@ -472,6 +476,7 @@ class History {
   bool disturbed_ = false;           // something that berth cannot help happened in this run
   std::set<std::string> rolling_{};  // services that must go on answering
   std::vector<FakeCall> late_{};
+  bool late_parting_ = false;  // they are of a `down`
   std::string others_{}, last_{};
   std::map<std::string, std::string> volumes_{};  // volumes_of_services() after the last step
   std::set<std::string> old_{};                   // ids of the containers that were there before this step
