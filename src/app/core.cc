@@ -97,7 +97,7 @@ class Core {
       port_known_ = false;
       listeners_.clear();
       forget_edge();
-      outgoing_.set();
+      send_snapshot();
       scope.spawn(read_events(edge_));
     }
     scope.cancel();  // the supervisor is gone
@@ -139,6 +139,11 @@ class Core {
         board_.leaving.erase(event.subject);
         board_.moved.set();
         return;
+      case Kind::answered:
+        if (board_.answers.size() > 64) board_.answers.clear();  // of those who gave up
+        board_.answers[event.version] = event;
+        board_.moved.set();
+        return;
       case Kind::refused:
         say("the edge refused version " + std::to_string(event.version) + ": " + event.detail);
         return;
@@ -169,13 +174,21 @@ class Core {
   }
 
   io::Task<void> send_snapshots() {
-    while (co_await outgoing_.wait()) {
-      outgoing_.reset();
+    while (co_await board_.outgoing.wait()) {
+      board_.outgoing.reset();
       const auto channel = edge_;
-      if (!channel || desk_.snapshot.version == 0) continue;
-      const std::string frame = edge::encode_frame(edge::encode_snapshot(desk_.snapshot));
-      if (!co_await io::write_all(*channel, frame)) channel->close();
+      if (!channel) continue;
+      std::string frames;
+      for (const std::string& command : std::exchange(board_.commands, {})) frames += edge::encode_frame(command);
+      if (desk_.snapshot.version != 0 && std::exchange(unsent_, false))
+        frames += edge::encode_frame(edge::encode_snapshot(desk_.snapshot));
+      if (!co_await io::write_all(*channel, frames)) channel->close();
     }
+  }
+
+  void send_snapshot() {
+    unsent_ = true;
+    board_.outgoing.set();
   }
 
   io::Task<void> follow_engine() {
@@ -260,7 +273,7 @@ class Core {
 
   void send() {
     for (const auto& line : desk_.news) say(line);
-    outgoing_.set();
+    send_snapshot();
     write_status();
   }
 
@@ -310,7 +323,7 @@ class Core {
   Switchboard board_;
   edge::AcmeKeeper keeper_;
   io::Event& changed_ = board_.wanted;
-  io::Event outgoing_;
+  bool unsent_ = false;  ///< the snapshot
   std::shared_ptr<io::Stream> edge_;
   bool port_known_ = false;
   std::map<std::string, std::vector<std::string>> listeners_;

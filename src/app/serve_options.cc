@@ -4,6 +4,7 @@
 #include "app/resolver_options.h"
 #include "app/serve.h"
 #include "base/text.h"
+#include "base/units.h"
 
 namespace berth::app {
 namespace {
@@ -22,6 +23,8 @@ Result<std::uint16_t> port_of(std::string_view text) {
     return fail(Code::invalid, "\"" + std::string(text) + "\" is not a port; write a number from 0 to 65535");
   return port;
 }
+
+constexpr std::int64_t kMostCache = std::int64_t{1} << 40;
 
 constexpr ServeFlag kFlags[] = {
     {"--data", "DIR", "folder for certificates and state (default /var/lib/berth)",
@@ -58,6 +61,12 @@ constexpr ServeFlag kFlags[] = {
     {"--static-config", "FILE", "Traefik's static YAML file; its certificatesResolvers are used",
      [](ServeOptions& options, std::string_view value) -> Result<void> {
        return merge_static_file(options.resolvers, std::string(value));
+     }},
+    {"--cache-size", "SIZE", "memory for stored replies of routes that cache (default 128m; 0: none)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.cache = TRY(parse_size(value));
+       if (options.cache >= 0 && options.cache <= kMostCache) return {};
+       return fail(Code::invalid, "\"" + std::string(value) + "\" is not a size from 0 to 1t");
      }},
     {"--expose-all", "", "route containers without the label traefik.enable=true too",
      [](ServeOptions& options, std::string_view) -> Result<void> {

@@ -43,7 +43,8 @@ std::string encode_edge(const ServeOptions& options) {
                        {"websecure", websecure},
                        {"data", options.data + "/edge"},
                        {"supervisor", kChildChannel},
-                       {"access_log", options.access_log}})
+                       {"access_log", options.access_log},
+                       {"cache", options.cache}})
       .dump();
 }
 
@@ -207,6 +208,8 @@ int run_edge_role(const std::vector<std::string>& arguments, const Environment&)
   options.data = (*json)["data"].text();
   options.supervisor = static_cast<int>((*json)["supervisor"].integer(-1));
   options.access_log = (*json)["access_log"].text();
+  options.workers = static_cast<unsigned>((*json)["workers"].integer(options.workers));
+  options.cache = static_cast<std::size_t>((*json)["cache"].integer(static_cast<std::int64_t>(options.cache)));
   return edge::run_edge(std::move(options));
 }
 

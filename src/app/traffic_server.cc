@@ -13,6 +13,7 @@ using std::chrono::seconds;
 constexpr auto kQuestion = seconds(5);     // for the line with the question
 constexpr auto kAgain = milliseconds(50);  // between two tries to connect to a container that starts
 constexpr auto kUsed = seconds(15);        // for the edge to use a snapshot
+constexpr auto kCommand = seconds(15);     // for the edge to answer
 constexpr auto kBeyond = seconds(30);      // for what a drain does beside waiting for requests
 
 io::Task<Result<void>> accepts_at(edge::Upstream upstream) {
@@ -69,6 +70,10 @@ io::Task<std::string> TrafficServer::answer(std::string line) {
     const auto looked = co_await io::within(seconds(2), look());
     static_cast<void>(looked);
     co_return plan::encode(view());
+  }
+  if (request->what == What::cache) {
+    const auto told = co_await io::within(kCommand, ask_cache(*request));
+    co_return told ? told->dump() + '\n' : plan::encode(told.error());
   }
   if (request->what == What::drain) {
     const auto drained = co_await io::within(request->most + kBeyond, drain(request->container, request->most));
@@ -129,6 +134,28 @@ io::Task<Result<plan::Drained>> TrafficServer::drain(std::string id, io::Duratio
   const auto empty = co_await io::within(most, until_unused(std::move(keys)));
   if (!empty && empty.error().code != Code::timeout) co_return fail(empty.error());
   co_return empty ? plan::Drained::empty : plan::Drained::forced;
+}
+
+// A purge of each thing that the words mean, or the counters.
+io::Task<Result<Json>> TrafficServer::ask_cache(plan::ControlRequest request) {
+  if (request.by.empty()) co_return co_await command({});
+  const auto by = edge::purge_kind(request.by);
+  if (!by) co_return fail(Code::invalid, "\"" + request.by + "\" is no kind of purge");
+  std::int64_t purged = 0;
+  for (const auto& purge : CO_TRY(edge::purges_of(*by, request.text)))
+    purged += CO_TRY(co_await command({.id = 0, .purge = purge}))["purged"].integer();
+  co_return Json::object({{"purged", purged}});
+}
+
+io::Task<Result<Json>> TrafficServer::command(edge::CacheCommand command) {
+  if (board_.accepted == 0) co_return fail(Code::unavailable, "the edge is not running; try again in a moment");
+  command.id = ++board_.asked;
+  board_.commands.push_back(edge::encode_command(command));
+  board_.outgoing.set();
+  while (!board_.answers.contains(command.id)) CO_TRY(co_await next_move());
+  const edge::EdgeEvent event = board_.answers.extract(command.id).mapped();
+  if (!event.subject.empty()) co_return fail(Code::invalid, event.subject);
+  co_return parse_json(event.detail);
 }
 
 // A look that begins from now on has ended.

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 
 #include "app/core.h"
+#include "edge/cache_command.h"
+#include "edge/channel.h"
 #include "io/scope.h"
 #include "io/socket.h"
 #include "plan/traffic_socket.h"
@@ -16,12 +19,16 @@ namespace berth::app {
 struct Switchboard {
   explicit Switchboard(Desk& its_desk) : desk(its_desk) {}
   Desk& desk;
-  std::uint64_t begun = 0;        ///< number of the last look at the engine
-  std::uint64_t ended = 0;        ///< of the last one that ended well
-  std::uint64_t accepted = 0;     ///< the snapshot that the edge uses; 0: there is no edge
-  std::set<std::string> leaving;  ///< upstream_key of those that are named no more and still answer requests
-  io::Event wanted;               ///< core shall look at the engine
-  io::Event moved;                ///< one of the above changed
+  std::uint64_t begun = 0;            ///< number of the last look at the engine
+  std::uint64_t ended = 0;            ///< of the last one that ended well
+  std::uint64_t accepted = 0;         ///< the snapshot that the edge uses; 0: there is no edge
+  std::set<std::string> leaving;      ///< upstream_key of those that are named no more and still answer requests
+  std::uint64_t asked = 0;            ///< id of the last command
+  std::vector<std::string> commands;  ///< payloads for the edge
+  std::map<std::uint64_t, edge::EdgeEvent> answers;  ///< to commands, until they are taken
+  io::Event outgoing;                                ///< there is something to send to the edge
+  io::Event wanted;                                  ///< core shall look at the engine
+  io::Event moved;                                   ///< one of the above changed
 };
 
 /// Answers connections on `path` (0660) until cancelled; each has one question.
@@ -37,6 +44,8 @@ class TrafficServer {
   plan::TrafficView view() const;
   io::Task<Result<plan::Routing>> route(std::string id);
   io::Task<Result<plan::Drained>> drain(std::string id, io::Duration most);
+  io::Task<Result<Json>> ask_cache(plan::ControlRequest request);
+  io::Task<Result<Json>> command(edge::CacheCommand command);
   io::Task<Result<void>> look();
   io::Task<Result<void>> used();
   io::Task<Result<void>> until_unused(std::vector<std::string> keys);

@@ -23,4 +23,7 @@ int run_cert(const std::vector<std::string>& arguments, const Environment& envir
 /// `berth route list [--data DIR] [--format table|json]`.
 int run_route(const std::vector<std::string>& arguments, const Environment& environment);
 
+/// `berth cache purge URL|--prefix URL|--tag TAG|--all` and `berth cache stats`, [--data DIR] [--format table|json].
+int run_cache(const std::vector<std::string>& arguments, const Environment& environment);
+
 }  // namespace berth::app

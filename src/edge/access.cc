@@ -23,6 +23,7 @@ std::string access_line(const AccessEvent& event, std::chrono::sys_time<std::chr
                      static_cast<double>(event.duration.count()) / 1000);
   add("route", event.route);
   add("target", event.target);
+  add("cache", event.cache);
   add("error", event.error);
   return out + "}";
 }

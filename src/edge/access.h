@@ -17,6 +17,7 @@ struct AccessEvent {
   std::uint64_t received = 0;                                     ///< bytes of the request's body
   std::chrono::microseconds duration{};
   std::string_view route{}, target{};  ///< empty when none was chosen
+  std::string_view cache{};            ///< "hit", "miss" and so on; "" where nothing is cached
   std::string_view error{};            ///< why the edge answered itself or cut the exchange
 };
 using AccessSink = std::function<void(const AccessEvent&)>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "edge/cache_serve.h"
 #include "edge/exchange.h"
 #include "edge/shared.h"
 
@@ -56,6 +57,8 @@ class Steps final : public Handler {
 // A middleware that waits, wraps the sink or remembers is no step: it has a handler, made by MakeHandler.
 template <class Action>
 constexpr bool kIsStep = true;
+template <>
+constexpr bool kIsStep<CachePolicy> = false;
 
 bool is_step(const Middleware& middleware) {
   return std::visit([]<class Action>(const Action&) { return kIsStep<Action>; }, middleware.action);
@@ -63,6 +66,7 @@ bool is_step(const Middleware& middleware) {
 
 struct MakeHandler {
   std::shared_ptr<const Handler> next;
+  std::shared_ptr<const Handler> operator()(const CachePolicy& policy) const { return make_cache(policy, next); }
   template <class Step>
   std::shared_ptr<const Handler> operator()(const Step&) const {
     return next;

@@ -5,8 +5,9 @@
 namespace berth::edge {
 namespace {
 
-constexpr std::array<std::string_view, 8> kKinds{"accepted",        "refused", "listening", "certificate_wanted",
-                                                 "upstream_failed", "stopped", "leaving",   "left"};
+constexpr std::array<std::string_view, 9> kKinds{"accepted",        "refused", "listening", "certificate_wanted",
+                                                 "upstream_failed", "stopped", "leaving",   "left",
+                                                 "answered"};
 
 }  // namespace
 

@@ -29,7 +29,7 @@ class FrameReader {
   std::string buffer_;
 };
 
-/// core -> edge: payload of a frame is encode_snapshot(). Edge -> core: one EdgeEvent a frame.
+/// core -> edge: payload of a frame is encode_snapshot() or encode_command(). Edge -> core: one EdgeEvent a frame.
 struct EdgeEvent {
   enum class Kind {
     accepted,            ///< `version` is in use and saved
@@ -40,6 +40,7 @@ struct EdgeEvent {
     stopped,             ///< drained; the process is about to exit
     leaving,             ///< upstream `subject` (upstream_key) is named no more, and still answers older requests
     left,                ///< it does not, or it is named again; `accepted` comes after the `leaving` of its version
+    answered,  ///< command `version` (edge/cache_command.h): `detail` is JSON, or `subject` says what is wrong
   };
   Kind kind = Kind::accepted;
   std::uint64_t version = 0;

@@ -1,5 +1,6 @@
 #include "edge/exchange.h"
 
+#include "edge/reply_tap.h"
 #include "edge/shared.h"
 #include "io/scope.h"
 
@@ -110,7 +111,24 @@ class Exchange {
       reused = false;
     }
     if (reply_.status == 101) co_return co_await tunnel();
+    const auto then = request_.tap ? request_.tap->on_head(reply_) : ReplyTap::Then::relay;
+    if (then != ReplyTap::Then::relay) co_return hand_over(then);
     co_return co_await relay_reply();
+  }
+
+  /// The client's answer comes from elsewhere.
+  Result<void> hand_over(ReplyTap::Then then) {
+    const http::BodyKind body = http::body_of(reply_, request_.head.method);
+    if (then == ReplyTap::Then::take) {
+      request_.tap->take({.wire = std::move(upstream_),
+                          .body = body,
+                          .keep_alive = reply_.keep_alive,
+                          .use = std::move(use_),
+                          .target = outcome_.target});
+      return {};
+    }
+    reusable_ = !upstream_->h2 && reply_.keep_alive && body.end == End::none && upstream_->unread().empty();
+    return {};
   }
 
   bool take_kept() {
@@ -176,7 +194,7 @@ class Exchange {
     const Upstream& target = *outcome_.target;
     std::string own_host;
     if (!service_.pass_host) own_host = target.host + ":" + std::to_string(target.port);
-    append_request(out, {.head = request_.head,
+    append_request(out, {.head = request_.tap ? request_.tap->request(request_.head) : request_.head,
                          .route = request_.entry->route,
                          .rewritten = request_.rewritten,
                          .hop = request_.hop,
@@ -305,6 +323,7 @@ class Exchange {
         co_return refuse(502, "The service gave an invalid answer.", "an upgrade that nobody asked for");
       }
       if (reply_.status >= 200) co_return Result<void>{};
+      if (reply_.status > 101) CO_TRY(co_await pass_interim());
     }
     co_return refuse(502, "The service gave an invalid answer.", "too many interim replies");
   }
@@ -314,6 +333,14 @@ class Exchange {
     refused_ = !read && upstream_->h2->refused();
     stale_ = refused_ || (!read && upstream_->h2->unanswered());
     co_return read;
+  }
+
+  /// RFC 9110 15.2: a proxy forwards interim replies, but for those that are between it and the upstream.
+  io::Task<Result<void>> pass_interim() {
+    clean_reply(reply_);
+    CO_TRY(co_await sink_.interim(reply_));
+    limit(reply_by_, settings_.response_timeout);
+    co_return Result<void>{};
   }
 
   io::Task<Result<void>> more_reply_head() {

@@ -95,6 +95,7 @@ void log(const Request& request, const Outcome& outcome, io::Time begun) {
                          .duration = took,
                          .route = request.entry ? std::string_view(request.entry->route.name) : std::string_view(),
                          .target = outcome.target ? std::string_view(outcome.target->target) : std::string_view(),
+                         .cache = outcome.cache,
                          .error = outcome.detail});
 }
 
@@ -103,6 +104,10 @@ void log(const Request& request, const Outcome& outcome, io::Time begun) {
 bool Request::wants_websocket() const {
   return head.method == "GET" && http::same_name(head.upgrade, "websocket") &&
          http::body_of(head).end == http::BodyKind::End::none;
+}
+
+io::Task<Result<void>> ReplySink::interim(http::ResponseHead&) {
+  co_return Result<void>{};
 }
 
 io::Task<Outcome> answered(Outcome outcome) {

@@ -41,6 +41,12 @@ io::Task<Result<void>> H1Client::write(std::string_view bytes) {
   co_return Result<void>{};
 }
 
+io::Task<Result<void>> H1Client::interim(http::ResponseHead& head) {
+  if (ends_.head.minor == 0) co_return Result<void>{};
+  append_reply(ends_.out, head, {});
+  co_return co_await flush();
+}
+
 io::Task<Result<void>> H1Client::begin(http::ResponseHead& head, bool has_body) {
   bool keep = !ends_.draining && state_ != State::broken;
   if (state_ == State::pending) keep = co_await skip_body() && keep;

@@ -21,6 +21,7 @@ class H1Client final : public ReplySink, public BodySource {
   };
   explicit H1Client(const Ends& ends);
 
+  io::Task<Result<void>> interim(http::ResponseHead& head) override;
   io::Task<Result<void>> begin(http::ResponseHead& head, bool has_body) override;
   io::Task<Result<void>> data(std::string_view piece) override;
   io::Task<Result<void>> flush() override;

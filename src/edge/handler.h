@@ -14,6 +14,7 @@ namespace berth::edge {
 
 struct Shared;
 class Live;
+class ReplyTap;
 
 /// Where one reply goes: begin, data as often as wanted, end; or upgrade instead of begin. Each returns once the client
 /// took what cannot be held back (backpressure), and fails when the client is gone or reads nothing for
@@ -22,6 +23,8 @@ class Live;
 class ReplySink {
  public:
   virtual ~ReplySink() = default;
+  /// An interim reply before begin() (102, 103); a client's end that cannot carry it drops it.
+  virtual io::Task<Result<void>> interim(http::ResponseHead& head);
   /// `head` has no fields of a connection (clean_reply) and may be changed by those who wrap the sink; its views are
   /// not kept. `framing.length` is what Content-Length says; with a body and without length the body's end is marked.
   virtual io::Task<Result<void>> begin(http::ResponseHead& head, bool has_body) = 0;
@@ -93,6 +96,7 @@ struct Workspace {
   Rewritten rewritten;
   std::string to_upstream, upload, to_client;  ///< bytes on their way
   std::string host, path;                      ///< behind Request::host and path when those are not as sent
+  std::string cache_key, scratch;              ///< for the work of the cache
   std::deque<std::string> kept;
   void clear() {
     to_upstream.clear();
@@ -117,6 +121,7 @@ struct Request {
   std::string_view path{};  ///< canonical, as sent
   Ip client{};              ///< the peer, or what a trusted proxy says
   const Routes::Entry* entry = nullptr;
+  ReplyTap* tap = nullptr;  ///< between the exchange and its upstream; outlives the exchange
 
   /// Keeps `text` as long as the request, for a field's value.
   std::string_view keep(std::string text) { return work.kept.emplace_back(std::move(text)); }
@@ -130,6 +135,7 @@ struct Outcome {
   std::string location{};      ///< for 3xx
   std::string detail{};        ///< for the log
   const Upstream* target = nullptr;
+  std::string_view cache{};  ///< for the log: "hit", "miss" and so on; "" where nothing is cached
 };
 
 /// Answers a request. Immutable and shared by all loops; what it has to remember is in Shared. A middleware holds the

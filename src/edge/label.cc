@@ -219,8 +219,35 @@ class Reader {
     if (!chain) return fail(std::move(chain.error()).within("router \"" + name + "\""));
     route.middlewares = std::move(chain->actions);
     for (std::string& warning : chain->warnings) warn(name, *router.from, std::move(warning), route.warnings);
+    add_cache(name, router, route);
     warn_unknown(name, router, route.warnings);
     return route;
+  }
+
+  /// Labels berth.cache.KEY of the container, and berth.cache.routers.NAME.KEY of this router over them. What is wrong
+  /// in them costs the cache, not the route.
+  void add_cache(const std::string& name, const Router& router, Route& route) {
+    static constexpr std::string_view kRouters = "routers.";
+    LabelFields fields;
+    const std::string own = std::string(kRouters) + name + ".";
+    for (const auto& [key, value] : router.from->cache) {
+      if (!key.starts_with(kRouters)) fields.try_emplace(key, value);
+      if (key.starts_with(own)) fields[key.substr(own.size())] = value;
+    }
+    if (fields.empty()) return;
+    const auto enabled = fields.contains("enable") ? parse_bool(fields["enable"]) : true;
+    if (enabled == false) return;
+    if (!enabled)
+      return warn(
+          name, *router.from,
+          "label berth.cache.enable: \"" + fields["enable"] + "\" is neither true nor false; the route is not cached",
+          route.warnings);
+    auto policy = read_cache_policy({fields.begin(), fields.end()});
+    if (policy) {
+      route.middlewares.push_back({"berth.cache", std::move(*policy)});
+    } else {
+      warn(name, *router.from, "label berth." + policy.error().message + "; the route is not cached", route.warnings);
+    }
   }
 
   void warn_unknown(const std::string& name, const Router& router, std::vector<std::string>& warnings) {

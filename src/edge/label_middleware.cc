@@ -190,6 +190,13 @@ Result<Middleware> rate_limit(const Source& source) {
   return Middleware{source.name, action};
 }
 
+/// The labels' fields are what a policy is read from, but for the map's order.
+Result<Middleware> cache(const Source& source) {
+  auto policy = read_cache_policy({source.fields.begin(), source.fields.end()});
+  if (!policy) return fail(std::move(policy.error()).within("middleware \"" + source.name + "\""));
+  return Middleware{source.name, std::move(*policy)};
+}
+
 /// Kinds that a route can do without, and what that means.
 constexpr std::pair<std::string_view, std::string_view> kOptional[] = {
     {"compress", "responses are not compressed"},
@@ -252,6 +259,7 @@ class ChainReader {
     if (source.kind == "stripprefix") return strip_prefix(source);
     if (source.kind == "addprefix") return add_prefix(source);
     if (source.kind == "ratelimit") return rate_limit(source);
+    if (source.kind == "cache") return cache(source);
     if (source.kind == "headers") return headers(source, chain.warnings);
     return fail(Code::invalid, "middleware \"" + source.name + "\": " + source.kind +
                                    " is not supported yet, and the route would not be what it should be without it");

@@ -47,10 +47,13 @@ Declared declare(const Target& target, const LabelOptions& options, std::vector<
                     .network = {},
                     .routers = {},
                     .services = {},
-                    .middlewares = {}};
+                    .middlewares = {},
+                    .cache = {}};
   std::vector<RouteNote> found;
   for (const auto& [name, value] : target.labels) {
     const std::string key = lower(name);
+    if (key == "berth.cache") declared.cache["enable"] = value;
+    if (key.starts_with("berth.cache.")) declared.cache[key.substr(12)] = value;
     if (!key.starts_with("traefik.")) continue;
     const std::string_view rest = std::string_view(key).substr(8);
     if (rest == "enable") {

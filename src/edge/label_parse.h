@@ -21,9 +21,10 @@ struct Declared {
   bool enabled = false;
   std::string network;  ///< traefik.docker.network
   Named routers, services, middlewares;
+  LabelFields cache;  ///< berth.cache.*, below that
 };
 
-/// Reads all `traefik.*` labels; keys that mean nothing become warnings in `notes`.
+/// Reads all `traefik.*` and `berth.cache.*` labels; keys that mean nothing become warnings in `notes`.
 Declared declare(const Target& target, const LabelOptions& options, std::vector<RouteNote>& notes);
 
 /// Go's strconv.ParseBool.

@@ -66,6 +66,9 @@ std::string print(const Middleware& middleware) {
     out += " strip " + join(strip->prefixes, " ");
   } else if (const auto* add = std::get_if<AddPrefix>(&middleware.action)) {
     out += " add " + add->prefix;
+  } else if (const auto* cache = std::get_if<CachePolicy>(&middleware.action)) {
+    out += " cache";
+    for (const auto& [key, value] : cache->fields) out.append(" ").append(key).append("=").append(value);
   } else if (const auto* limit = std::get_if<RateLimit>(&middleware.action)) {
     out += " limit " + std::to_string(limit->average) + " per " + std::to_string(limit->period.count()) +
            " ms, burst " + std::to_string(limit->burst);

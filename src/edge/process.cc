@@ -7,8 +7,10 @@
 #include <csignal>
 #include <cstdio>
 #include <map>
+#include <random>
 #include <set>
 
+#include "edge/cache_store.h"
 #include "edge/control.h"
 #include "edge/worker.h"
 #include "io/process.h"
@@ -30,6 +32,11 @@ std::string host_name() {
   return name;
 }
 
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
 class EdgeProcess {
  public:
   explicit EdgeProcess(EdgeOptions options)
@@ -39,6 +46,7 @@ class EdgeProcess {
   /// Listeners, workers and the last good snapshot.
   Result<void> prepare() {
     TRY(io::make_folder(options_.data, 0700));
+    if (options_.cache > 0) store_ = std::make_shared<CacheStore>(options_.cache, random_seed());
     const unsigned count = std::clamp(options_.workers, 1u, 64u);
     for (unsigned i = 0; i < count; ++i) TRY(add_worker());
     TRY(listen_all(Listener::web, options_.web));
@@ -80,8 +88,11 @@ class EdgeProcess {
       sink = [this, main](const EdgeEvent& event) { main->post([this, event] { control_.send(event); }); };
       left = [this, main, number](const std::string& key) { main->post([this, number, key] { leave(number, key); }); };
     }
-    workers_.push_back(TRY(Worker::make(
-        {.name = host_name(), .access_log = options_.access_log, .event = std::move(sink), .left = std::move(left)})));
+    workers_.push_back(TRY(Worker::make({.name = host_name(),
+                                         .access_log = options_.access_log,
+                                         .event = std::move(sink),
+                                         .left = std::move(left),
+                                         .store = store_})));
     return {};
   }
 
@@ -151,8 +162,30 @@ class EdgeProcess {
     return Live::make(std::move(snapshot), current_.get());
   }
 
+  /// A purge walks the whole store: beside the loop, which serves on.
+  io::Task<EdgeEvent> obey(std::string payload) {
+    const auto command = decode_command(payload);
+    EdgeEvent event{.kind = EdgeEvent::Kind::answered};
+    if (!command || !store_) {
+      event.subject = command ? "this edge caches nothing" : command.error().message;
+      co_return event;
+    }
+    event.version = command->id;
+    Json answer = Json::object();
+    if (command->purge) {
+      std::size_t purged = 0;
+      co_await io::on_pool([&] { purged = store_->purge(*command->purge); });
+      answer.set("purged", static_cast<std::int64_t>(purged));
+    } else {
+      answer = store_->describe();
+    }
+    event.detail = answer.dump();
+    co_return event;
+  }
+
   /// A snapshot from core: in use by all workers, then saved, then acknowledged.
   io::Task<EdgeEvent> apply(std::string payload) {
+    if (is_command(payload)) co_return co_await obey(payload);
     auto live = make_live(payload);
     if (!live) co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .detail = live.error().text()};
     current_ = std::move(*live);
@@ -215,6 +248,7 @@ class EdgeProcess {
   EdgeOptions options_;
   std::vector<std::unique_ptr<Worker>> workers_;  ///< the first runs on the main thread
   std::shared_ptr<const Live> current_;
+  std::shared_ptr<CacheStore> store_;
   std::vector<EdgeEvent> listening_;
   std::map<std::string, std::set<std::size_t>> leaving_;  ///< upstream key -> the workers where it has exchanges
   std::size_t unswitched_ = 0;

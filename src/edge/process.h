@@ -13,11 +13,12 @@ namespace berth::edge {
 struct EdgeOptions {
   std::vector<std::string> web{"127.0.0.1:80", "[::1]:80"};  ///< empty: no such listener; port 0: any free one
   std::vector<std::string> websecure{"127.0.0.1:443", "[::1]:443"};
-  std::string data;          ///< folder of the edge alone (DATA/edge, 0700); holds the last good snapshot
-  int control = -1;          ///< stream socketpair to core, owned from here on; -1: none yet
-  int supervisor = -1;       ///< socketpair on which a new control descriptor may arrive (io::send_fd); -1: none
-  unsigned workers = 1;      ///< threads with a loop and listeners (SO_REUSEPORT) each
-  std::string access_log{};  ///< file for one JSON line a request, opened for appending; empty: none
+  std::string data;                ///< folder of the edge alone (DATA/edge, 0700); holds the last good snapshot
+  int control = -1;                ///< stream socketpair to core, owned from here on; -1: none yet
+  int supervisor = -1;             ///< socketpair on which a new control descriptor may arrive (io::send_fd); -1: none
+  unsigned workers = 1;            ///< threads with a loop and listeners (SO_REUSEPORT) each
+  std::string access_log{};        ///< file for one JSON line a request, opened for appending; empty: none
+  std::size_t cache = 128u << 20;  ///< bytes of memory for stored replies, shared by the workers; 0: nothing is cached
   std::chrono::milliseconds drain{30'000};  ///< how long open exchanges may finish after SIGTERM
 };
 

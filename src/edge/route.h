@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "edge/cache_policy.h"
 #include "edge/rule.h"
 
 namespace berth::edge {
@@ -77,7 +78,7 @@ struct RateLimit {
 /// A middleware of a route, applied in order.
 struct Middleware {
   std::string name;
-  std::variant<RedirectScheme, StripPrefix, AddPrefix, Headers, RateLimit> action;
+  std::variant<RedirectScheme, StripPrefix, AddPrefix, Headers, RateLimit, CachePolicy> action;
   friend bool operator==(const Middleware&, const Middleware&) = default;
 };
 

@@ -1,6 +1,7 @@
 #include "edge/server.h"
 
 #include "base/text.h"
+#include "edge/cache_flight.h"
 #include "io/scope.h"
 
 namespace berth::edge {
@@ -25,6 +26,8 @@ Server::Server(io::Loop& loop, Options options) : loop_(loop), shared_(loop, std
   shared_.server = std::move(options.name);
   shared_.access = std::move(options.access);
   shared_.event = std::move(options.event);
+  shared_.store = std::move(options.store);
+  if (shared_.store) shared_.flights = std::make_shared<CacheFlights>();
 }
 
 Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
@@ -86,7 +89,8 @@ io::Task<void> Server::accept_from(Open& open, io::Scope& clients, io::Cancel& i
 
 io::Task<Result<void>> Server::run() {
   const io::Context context = co_await io::here();
-  io::Scope accepts(context), clients(context);
+  io::Scope accepts(context), clients(context), background(context);
+  shared_.background = &background;
   io::Cancel idle(context.cancel);
   idle_ = &idle;
   for (Open& open : open_) accepts.spawn(accept_from(open, clients, idle));
@@ -98,6 +102,9 @@ io::Task<Result<void>> Server::run() {
   CutTimer cut(loop_, clients);
   cut.arm(loop_.now() + drain_);
   co_await clients.join();
+  shared_.background = nullptr;
+  background.cancel();
+  co_await background.join();
   idle_ = nullptr;
   co_return outcome;
 }

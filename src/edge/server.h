@@ -22,6 +22,7 @@ class Server {
     AccessSink access{};
     EventSink event{};
     UpstreamPool::Left left{};
+    std::shared_ptr<CacheStore> store{};  ///< of the process; null: nothing is cached
   };
   /// Code::internal when TLS cannot be set up.
   static Result<std::unique_ptr<Server>> make(io::Loop& loop, Options options);

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "edge/cache_store.h"
 #include "edge/certificate.h"
 #include "edge/server.h"
 #include "http/server.h"
@@ -31,6 +34,18 @@ class Browser {
   http::Wire wire;
 };
 
+/// What the origin answers at a path, in place of what it knows. An ETag that the request names gets a 304.
+struct Say {
+  int status = 200;
+  http::Headers headers{};
+  std::string body{};
+  bool waits = false;         ///< with its head, until World::go
+  bool waits_inside = false;  ///< in the middle of its body, which is chunked then
+  bool dies = false;          ///< in the middle of its body
+  std::size_t asked = 0;
+  std::string request{};  ///< the fields of the last one, "name: value\n"
+};
+
 /// An origin with a few known paths, and an edge that routes app.test to it.
 class World {
  public:
@@ -50,7 +65,9 @@ class World {
   io::Address web, websecure, origin;
   std::vector<std::string> access;  ///< "GET /path 200 detail"
   std::vector<EdgeEvent> events;
-  io::Event go;  ///< releases /sse and /wait
+  std::map<std::string, Say, std::less<>> says;  ///< by path
+  std::shared_ptr<CacheStore> store;             ///< of the edge
+  io::Event go;                                  ///< releases /sse and /wait
   std::size_t origin_requests = 0, origin_connections = 0;
   std::uint64_t most_unsent = 0;
   bool origin_saw_end = false;  ///< /sse noticed that its client is gone

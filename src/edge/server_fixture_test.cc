@@ -11,11 +11,32 @@ using Done = io::Task<Result<void>>;
 
 World* world_of_origin = nullptr;  // handlers are plain functions; one world at a time
 
+std::string fields_text(const http::RequestHead& head) {
+  std::string text;
+  for (const http::Field& field : head.fields) text += lower(field.name) + ": " + std::string(field.value) + "\n";
+  return text;
+}
+
+Done say(ServerRequest& request, ResponseWriter& response, Say& what) {
+  ++what.asked;
+  what.request = fields_text(request.head());
+  if (what.waits) CO_TRY(co_await world_of_origin->go.wait());
+  const Say now = what;
+  const std::string_view etag = http::header(now.headers, "etag");
+  if (!etag.empty() && request.head().fields.get("if-none-match") == etag)
+    co_return co_await response.send(304, now.headers, "");
+  if (!now.waits_inside && !now.dies) co_return co_await response.send(now.status, now.headers, now.body);
+  CO_TRY(co_await response.begin(now.status, now.headers));
+  CO_TRY(co_await response.write(std::string_view(now.body).substr(0, now.body.size() / 2)));
+  if (now.dies) co_return fail(Code::internal, "cut");
+  CO_TRY(co_await world_of_origin->go.wait());
+  CO_TRY(co_await response.write(std::string_view(now.body).substr(now.body.size() / 2)));
+  co_return co_await response.finish();
+}
+
 Done answer_headers(ServerRequest& request, ResponseWriter& response) {
   std::string text = std::string(request.head().method) + " " + std::string(request.head().target) + "\n";
-  for (const http::Field& field : request.head().fields) {
-    text += lower(field.name) + ": " + std::string(field.value) + "\n";
-  }
+  text += fields_text(request.head());
   co_return co_await response.send(200, {{"X-Origin", "1"}}, text);
 }
 
@@ -102,6 +123,7 @@ Done answer(ServerRequest& request, ResponseWriter& response) {
   World& world = *world_of_origin;
   ++world.origin_requests;
   const std::string_view path = request.head().path;
+  if (const auto said = world.says.find(path); said != world.says.end()) return say(request, response, said->second);
   if (path == "/echo") return echo(request, response);
   if (path == "/big") return send_big(response, 50u << 20);
   if (path == "/events") return send_events(response);
@@ -261,13 +283,16 @@ io::Task<void> World::arrange(io::Task<void> (*test)(World&)) {
 
 void World::run(io::Task<void> (*test)(World&)) {
   world_of_origin = this;
+  if (!store) store = std::make_shared<CacheStore>(16u << 20, 7);
   server = Server::make(loop, {.name = "edge-host",
                                .access =
                                    [this](const AccessEvent& event) {
                                      access.push_back(std::string(event.method) + " " + std::string(event.path) + " " +
                                                       std::to_string(event.status) + " " + std::string(event.error));
                                    },
-                               .event = [this](const EdgeEvent& event) { events.push_back(event); }})
+                               .event = [this](const EdgeEvent& event) { events.push_back(event); },
+                               .left = {},
+                               .store = store})
                .value();
   web = server->listen(Listener::web, io::Address::parse("127.0.0.1:0").value()).value();
   websecure = server->listen(Listener::websecure, io::Address::parse("127.0.0.1:0").value()).value();

@@ -15,10 +15,14 @@
 #include "edge/live.h"
 #include "edge/rate.h"
 #include "edge/upstream_pool.h"
+#include "io/scope.h"
 
 namespace berth::edge {
 
 using EventSink = std::function<void(const EdgeEvent&)>;
+
+class CacheStore;
+class CacheFlights;
 
 /// What one middleware of one loop remembers between requests: counts, windows, a breaker's state.
 class MiddlewareState {
@@ -37,8 +41,11 @@ struct Shared {
   EventSink event;                   ///< may be empty
   bool draining = false;
   RateLimiter limiter;
-  std::size_t turn = 0;  ///< round robin
-  io::Time reported{};   ///< when upstream_failed was sent last
+  std::shared_ptr<CacheStore> store;      ///< null: nothing is cached
+  std::shared_ptr<CacheFlights> flights;  ///< null as `store` is
+  io::Scope* background = nullptr;        ///< for what outlives a request; null while nothing may begin
+  std::size_t turn = 0;                   ///< round robin
+  io::Time reported{};                    ///< when upstream_failed was sent last
 
   /// The state of the middleware `name`, made at its first use; made anew when it was of another type before.
   template <class State>

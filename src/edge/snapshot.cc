@@ -110,6 +110,8 @@ Json encode(const Middleware& middleware) {
     json.set("rate_average", std::int64_t{limit->average});
     json.set("rate_period", static_cast<std::int64_t>(limit->period.count()));
     json.set("rate_burst", std::int64_t{limit->burst});
+  } else if (const auto* cache = std::get_if<CachePolicy>(&middleware.action)) {
+    json.set("cache", pairs(cache->fields));
   }
   return json;
 }
@@ -126,6 +128,8 @@ Result<Middleware> decode_middleware(const Json& json) {
     middleware.action = AddPrefix{std::string(json["add_prefix"].text())};
   } else if (json.contains("request_headers")) {
     middleware.action = Headers{pairs(json["request_headers"]), pairs(json["response_headers"])};
+  } else if (json.contains("cache")) {
+    middleware.action = TRY(read_cache_policy(pairs(json["cache"])));
   } else if (json.contains("rate_average")) {
     middleware.action = RateLimit{static_cast<std::uint32_t>(json["rate_average"].integer()),
                                   std::chrono::milliseconds(std::max<std::int64_t>(1, json["rate_period"].integer())),

@@ -29,7 +29,8 @@ Result<std::unique_ptr<Worker>> Worker::make(Options options) {
   Server::Options server{.name = std::move(options.name),
                          .access = {},
                          .event = std::move(options.event),
-                         .left = std::move(options.left)};
+                         .left = std::move(options.left),
+                         .store = std::move(options.store)};
   if (!options.access_log.empty()) {
     auto file = TRY(io::AppendFile::open(options.access_log));
     worker->log_ = std::make_unique<AccessLog>(worker->loop_, std::move(file));

@@ -31,10 +31,11 @@ class AccessLog final : io::Timer {
 class Worker {
  public:
   struct Options {
-    std::string name;         ///< this host's
-    std::string access_log;   ///< empty: none
-    EventSink event;          ///< called on the worker's loop
-    UpstreamPool::Left left;  ///< called on the worker's loop
+    std::string name;                     ///< this host's
+    std::string access_log;               ///< empty: none
+    EventSink event;                      ///< called on the worker's loop
+    UpstreamPool::Left left;              ///< called on the worker's loop
+    std::shared_ptr<CacheStore> store{};  ///< of the process; null: nothing is cached
   };
   static Result<std::unique_ptr<Worker>> make(Options options);
   ~Worker();

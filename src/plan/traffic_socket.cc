@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::array<std::string_view, 3> kQuestions = {"view", "route", "drain"};
+constexpr std::array<std::string_view, 4> kQuestions = {"view", "route", "drain", "cache"};
 constexpr std::array<Code, 8> kCodes = {Code::invalid,     Code::not_found, Code::conflict, Code::denied,
                                         Code::unavailable, Code::timeout,   Code::internal, Code::cancelled};
 constexpr auto kAnswer = seconds(5);   // of a view, and beyond the time that a question itself takes
@@ -33,7 +33,7 @@ class SocketTraffic final : public Traffic {
     TrafficView all{.why = "no berth serve answers for this engine"};
     std::vector<std::string> answered;
     for (const std::string& path : listed()) {
-      const auto reply = co_await io::within(kAnswer, ask_once(path, encode(ControlRequest{})));
+      const auto reply = co_await io::within(kAnswer, ask_control(path, ControlRequest{}));
       if (!reply) continue;
       answered.push_back(path);
       if (!(*reply)["edge"].boolean()) {
@@ -51,8 +51,7 @@ class SocketTraffic final : public Traffic {
 
   io::Task<Result<Routing>> route(std::string id, seconds most) override {
     Routing routing = Routing::none;
-    const std::string question =
-        encode({.what = ControlRequest::What::route, .container = std::move(id), .most = most});
+    const ControlRequest question{.what = ControlRequest::What::route, .container = std::move(id), .most = most};
     const auto sockets = co_await answering();
     for (const std::string& path : sockets) {
       const Json reply = CO_TRY(co_await ask(path, question, most));
@@ -63,8 +62,7 @@ class SocketTraffic final : public Traffic {
 
   io::Task<Result<Drained>> drain(std::string id, seconds most) override {
     Drained drained = Drained::empty;
-    const std::string question =
-        encode({.what = ControlRequest::What::drain, .container = std::move(id), .most = most});
+    const ControlRequest question{.what = ControlRequest::What::drain, .container = std::move(id), .most = most};
     const auto sockets = co_await answering();
     for (const std::string& path : sockets) {
       const Json reply = CO_TRY(co_await ask(path, question, most + kReturn));
@@ -90,20 +88,13 @@ class SocketTraffic final : public Traffic {
     return out;
   }
 
-  static io::Task<Result<Json>> ask_once(std::string path, std::string question) {
-    io::UnixDialer dialer(path);
-    const auto stream = CO_TRY(co_await dialer.dial());
-    CO_TRY(co_await io::write_all(*stream, question));
-    co_return decode_control_reply(CO_TRY(co_await read_control_line(*stream)));
-  }
-
   // Asks until there is an answer: a core that was killed is started again, and knows the rest from the engine.
-  io::Task<Result<Json>> ask(std::string path, std::string question, seconds most) {
+  io::Task<Result<Json>> ask(std::string path, ControlRequest question, seconds most) {
     const io::Context context = co_await io::here();
     io::Time given_up = context.loop->now() + kReturn;
     while (true) {
       const io::Time begun = context.loop->now();
-      auto reply = co_await io::within(most + kAnswer, ask_once(path, question));
+      auto reply = co_await io::within(most + kAnswer, ask_control(path, question));
       if (reply || reply.error().code != Code::unavailable) co_return reply;
       if (context.loop->now() - begun > kAnswer) given_up = context.loop->now() + kReturn;
       if (context.loop->now() >= given_up)
@@ -123,22 +114,41 @@ std::string control_socket(const std::string& folder, std::string_view engine, s
   return folder + '/' + prefix_of(engine) + sha256_hex(data).substr(0, 12) + ".sock";
 }
 
+std::vector<std::string> control_sockets(const std::string& folder, std::string_view data) {
+  std::vector<std::string> out;
+  const std::string end = '-' + sha256_hex(data).substr(0, 12) + ".sock";
+  if (const auto names = io::list_folder(folder))
+    for (const std::string& name : *names)
+      if (name.starts_with("serve-") && name.ends_with(end)) out.push_back(folder + '/' + name);
+  return out;
+}
+
+io::Task<Result<Json>> ask_control(std::string path, ControlRequest request) {
+  io::UnixDialer dialer(path);
+  const auto stream = CO_TRY(co_await dialer.dial());
+  CO_TRY(co_await io::write_all(*stream, encode(request)));
+  co_return decode_control_reply(CO_TRY(co_await read_control_line(*stream)));
+}
+
 std::string encode(const ControlRequest& request) {
   Json json = Json::object({{"do", kQuestions[static_cast<std::size_t>(request.what)]}});
   if (!request.container.empty()) json.set("container", request.container);
+  if (!request.by.empty()) json.set("purge", request.by).set("what", request.text);
   if (request.most.count() > 0) json.set("seconds", static_cast<std::int64_t>(request.most.count()));
   return json.dump() + '\n';
 }
 
 Result<ControlRequest> decode_control_request(std::string_view line) {
-  const Json json = TRY(parse_json(line, {.bytes = 4096, .depth = 4}));
+  const Json json = TRY(parse_json(line, {.bytes = 16384, .depth = 4}));
   const auto found = std::ranges::find(kQuestions, json["do"].text());
   if (found == kQuestions.end()) return fail(Code::invalid, "a control request asks for nothing that is known");
   ControlRequest request{.what = static_cast<ControlRequest::What>(found - kQuestions.begin()),
                          .container = std::string(json["container"].text()),
-                         .most = seconds(std::clamp<std::int64_t>(json["seconds"].integer(), 0, 86400))};
-  if (request.what != ControlRequest::What::view && request.container.empty())
-    return fail(Code::invalid, "a control request names no container");
+                         .most = seconds(std::clamp<std::int64_t>(json["seconds"].integer(), 0, 86400)),
+                         .by = std::string(json["purge"].text()),
+                         .text = std::string(json["what"].text())};
+  const bool of_container = request.what == ControlRequest::What::route || request.what == ControlRequest::What::drain;
+  if (of_container && request.container.empty()) return fail(Code::invalid, "a control request names no container");
   return request;
 }
 

@@ -20,12 +20,17 @@ inline constexpr std::size_t kMostControlLine = 4u << 20;
 /// The socket of the serve that keeps its state in `data`, for the engine at `engine` (its address as text).
 std::string control_socket(const std::string& folder, std::string_view engine, std::string_view data);
 
-/// {"do": "view"}, {"do": "route"|"drain", "container": ID, "seconds": N}.
+/// The sockets of the serves that keep their state in `data`, for whatever engine.
+std::vector<std::string> control_sockets(const std::string& folder, std::string_view data);
+
+/// {"do": "view"}, {"do": "route"|"drain", "container": ID, "seconds": N}, {"do": "cache"} for the counters,
+/// {"do": "cache", "purge": "url"|"prefix"|"tag"|"all", "what": TEXT}.
 struct ControlRequest {
-  enum class What { view, route, drain };
+  enum class What { view, route, drain, cache };
   What what = What::view;
   std::string container{};
   std::chrono::seconds most{};
+  std::string by{}, text{};  ///< of a purge
 };
 std::string encode(const ControlRequest& request);
 Result<ControlRequest> decode_control_request(std::string_view line);
@@ -40,6 +45,8 @@ Result<Json> decode_control_reply(std::string_view line);
 
 /// The line without its end. Code::invalid beyond kMostControlLine, unavailable when the stream ends before.
 io::Task<Result<std::string>> read_control_line(io::Stream& stream);
+/// One question to the socket at `path`.
+io::Task<Result<Json>> ask_control(std::string path, ControlRequest request);
 
 /// The serves whose sockets lie in `folders`. A socket without a listener is one of a serve that is gone.
 std::unique_ptr<Traffic> traffic_by_sockets(std::vector<std::string> folders, std::string engine);

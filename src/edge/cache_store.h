@@ -1,0 +1,88 @@
+// The memory store of a process: shards behind short locks, shared by all loops.
+//
+// One store, not one per loop: a reply is kept once however many loops there are, and is found by each. A lock is held
+// for one look-up or one insertion, never over the destruction of what was evicted and never across a wait; a purge by
+// prefix or tag walks a shard in steps of 64 buckets.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "edge/cache_command.h"
+#include "edge/cache_shard.h"
+
+namespace berth::edge {
+
+/// Counters since the start. Of requests but for the last four.
+enum class CacheCount { hit, stale, stand_in, miss, revalidated, collapsed, passed, stored, refused, purged };
+inline constexpr std::array<std::string_view, 10> kCacheCounts = {
+    "hit", "stale", "stand_in", "miss", "revalidated", "collapsed", "passed", "stored", "refused", "purged"};
+
+/// Any thread.
+class CacheStore {
+ public:
+  /// `capacity` in bytes, of what is stored and of the bodies on their way in. `seed` is random.
+  CacheStore(std::size_t capacity, std::uint64_t seed);
+
+  std::uint64_t hash(std::string_view key) const;
+  CacheFound find(std::string_view key, std::uint64_t hash);
+
+  /// What was valid when a request went out. A reply to it must not be stored when the key was purged meanwhile.
+  struct Ticket {
+    std::uint64_t purges = 0, erasures = 0;
+  };
+  Ticket ticket(std::uint64_t hash);
+  /// Whether nothing was purged meanwhile.
+  bool is_current(std::uint64_t hash, const Ticket& ticket);
+  /// False when it is not kept: purged meanwhile, or too large.
+  bool put(std::string_view key, std::uint64_t hash, StoredReply reply, const Ticket& ticket);
+  bool replace(std::string_view key, std::uint64_t hash, const StoredReply& old, StoredReply reply,
+               const Ticket& ticket);
+  void pass(std::string_view key, std::uint64_t hash, std::int64_t until);
+  std::size_t erase(std::string_view key);
+  /// The number of replies that went. When it returns no later look-up finds one.
+  std::size_t purge(const CachePurge& purge);
+
+  /// Room for a body on its way in: false when those together would take more than a quarter of the capacity.
+  bool reserve(std::size_t bytes);
+  void release(std::size_t bytes) { incoming_.fetch_sub(bytes, std::memory_order_relaxed); }
+  /// The largest reply that could be kept.
+  std::size_t largest() const { return capacity_ / shards_.size() / 4; }
+
+  void count(CacheCount what, std::uint64_t times = 1) {
+    counts_[static_cast<std::size_t>(what)].fetch_add(times, std::memory_order_relaxed);
+  }
+  struct Totals {
+    std::size_t capacity = 0, bytes = 0, incoming = 0, keys = 0;
+    std::uint64_t evicted = 0;
+    std::array<std::uint64_t, kCacheCounts.size()> counts{};
+  };
+  Totals totals() const;
+  /// The totals by name, for people.
+  Json describe() const;
+
+ private:
+  struct Locked {
+    explicit Locked(std::size_t capacity) : shard(capacity) {}
+    mutable std::mutex mutex;
+    CacheShard shard;
+    std::array<std::uint64_t, 256> erased{};  ///< hashes, a ring
+    std::uint64_t erasures = 0;
+  };
+  Locked& locked(std::uint64_t hash) const { return *shards_[(hash >> 40) % shards_.size()]; }
+  bool is_void(const Locked& locked, std::uint64_t hash, const Ticket& ticket) const;
+
+  std::size_t capacity_;
+  std::uint64_t seed_;
+  std::vector<std::unique_ptr<Locked>> shards_;
+  std::atomic<std::uint64_t> purges_{0};
+  std::atomic<std::size_t> incoming_{0};
+  std::array<std::atomic<std::uint64_t>, kCacheCounts.size()> counts_{};
+};
+
+}  // namespace berth::edge
