@@ -44,7 +44,10 @@ Result<std::vector<CachePurge>> purges_of(CachePurge::By by, std::string_view wh
 
 std::string encode_command(const CacheCommand& command) {
   Json json = Json::object({{"command", "cache"}, {"id", static_cast<std::int64_t>(command.id)}});
-  if (command.purge) json.set("purge", to_text(command.purge->by)).set("what", command.purge->what);
+  if (command.purge) {
+    json.set("purge", to_text(command.purge->by));
+    json.set("what", command.purge->what);
+  }
   return json.dump();
 }
 

@@ -133,7 +133,10 @@ io::Task<Result<Json>> ask_control(std::string path, ControlRequest request) {
 std::string encode(const ControlRequest& request) {
   Json json = Json::object({{"do", kQuestions[static_cast<std::size_t>(request.what)]}});
   if (!request.container.empty()) json.set("container", request.container);
-  if (!request.by.empty()) json.set("purge", request.by).set("what", request.text);
+  if (!request.by.empty()) {
+    json.set("purge", request.by);
+    json.set("what", request.text);
+  }
   if (request.most.count() > 0) json.set("seconds", static_cast<std::int64_t>(request.most.count()));
   return json.dump() + '\n';
 }
