@@ -37,6 +37,7 @@ struct CoreParts {
   edge::CertificateStore local;
   edge::AcmeStore acme;
   std::vector<edge::Resolver> resolvers;
+  std::vector<edge::TlsOptions> tls_options;
 };
 
 class Core {
@@ -49,6 +50,8 @@ class Core {
                 {.challenge = [this](auto http, auto tls) { return challenge(std::move(http), std::move(tls)); },
                  .changed = [this] { publish(); },
                  .say = say}) {
+    desk_.tls_options = std::move(parts.tls_options);
+    for (const edge::TlsOptions& each : desk_.tls_options) desk_.labels.tls_options.push_back(each.name);
     desk_.resolvers = keeper_.resolvers();
     for (const edge::Resolver& each : desk_.resolvers) desk_.labels.resolvers.push_back(each.name);
     if (options_.https_port != 0) desk_.settings.public_https_port = options_.https_port;
@@ -337,9 +340,10 @@ int complain(const Error& error) {
 Result<CoreParts> prepare(CoreOptions options, const Environment& environment) {
   const Json tree = TRY(parse_json(TRY(io::read_file(options.resolvers_file()))));
   auto resolvers = TRY(read_resolvers(tree, environment));
+  auto tls_options = TRY(read_tls_options(tree));
   auto local = TRY(edge::CertificateStore::open({.dir = options.data + "/certificates"}, wall_now()));
   auto acme = TRY(edge::AcmeStore::open(options.data + "/acme"));
-  return CoreParts{std::move(options), std::move(local), std::move(acme), std::move(resolvers)};
+  return CoreParts{std::move(options), std::move(local), std::move(acme), std::move(resolvers), std::move(tls_options)};
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ struct Desk {
   edge::Settings settings;
   edge::LabelOptions labels;
   std::vector<edge::Resolver> resolvers;
+  std::vector<edge::TlsOptions> tls_options;
   std::vector<edge::WantedCertificate> wanted;  ///< of CAs, as of the last update
   std::vector<edge::Certificate> signed_by_cas;
   std::vector<edge::HttpChallenge> http_challenges;

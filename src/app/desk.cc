@@ -97,6 +97,7 @@ Result<bool> Desk::publish(std::chrono::sys_seconds now) {
                       .routes = labelled_.routes,
                       .services = labelled_.services,
                       .certificates = {},
+                      .tls_options = tls_options,
                       .http_challenges = http_challenges,
                       .tls_challenges = tls_challenges};
   const auto table = TRY(edge::Routes::build(next.routes, next.services));

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "compose/yaml.h"
+#include "edge/tls_options.h"
 #include "http/url.h"
 #include "io/file.h"
 
@@ -191,6 +192,8 @@ Result<void> merge_static_file(Json& tree, const std::string& path) {
     const Json whole = compose::to_json(document.root);
     if (const Json& resolvers = member(whole, kResolvers); resolvers.is_object())
       merge(tree.slot(kResolvers), resolvers);
+    if (const Json& options = member(member(whole, "tls"), "options"); options.is_object())
+      merge(tree.slot("tls").slot("options"), options);
   }
   return {};
 }
@@ -208,6 +211,52 @@ Result<std::vector<Resolver>> read_resolvers(const Json& tree, const Environment
     if (each.fallback.empty() || std::ranges::count(out, each.fallback, &Resolver::name) > 0) continue;
     return fail(Code::invalid, std::string(kResolvers) + "." + each.name + ".acme.fallback: there is no resolver \"" +
                                    each.fallback + "\"");
+  }
+  return out;
+}
+
+namespace {
+
+std::vector<std::string> list_of(const Json& json) {
+  std::vector<std::string> out;
+  for (const Json& item : json.items()) out.push_back(text_of(item));
+  return out;
+}
+
+Result<void> read_client_auth(const Json& auth, edge::TlsOptions& out) {
+  out.client_auth = text_of(member(auth, "clientAuthType"));
+  for (const std::string& path : list_of(member(auth, "caFiles"))) out.client_ca += TRY(io::read_file(path, 1u << 20));
+  return {};
+}
+
+Result<edge::TlsOptions> read_options(const std::string& name, const Json& json) {
+  static constexpr std::string_view kKeys[] = {"minVersion", "maxVersion",    "cipherSuites", "curvePreferences",
+                                               "sniStrict",  "alpnProtocols", "clientAuth"};
+  for (const auto& [key, value] : json.members()) {
+    const auto known = [&](std::string_view each) { return equal_fold(each, key); };
+    if (std::ranges::none_of(kKeys, known)) return fail(Code::invalid, key + " is not known" + suggestion(key, kKeys));
+  }
+  edge::TlsOptions out{.name = name,
+                       .ciphers = list_of(member(json, "cipherSuites")),
+                       .curves = list_of(member(json, "curvePreferences")),
+                       .alpn = list_of(member(json, "alpnProtocols"))};
+  if (const auto text = text_of(member(json, "minVersion")); !text.empty())
+    out.min_version = TRY(edge::parse_tls_version(text));
+  if (const auto text = text_of(member(json, "maxVersion")); !text.empty())
+    out.max_version = TRY(edge::parse_tls_version(text));
+  TRY(read_client_auth(member(json, "clientAuth"), out));
+  TRY(edge::make_policy(out));
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<edge::TlsOptions>> read_tls_options(const Json& tree) {
+  std::vector<edge::TlsOptions> out;
+  for (const auto& [name, value] : member(member(tree, "tls"), "options").members()) {
+    auto options = read_options(name, value);
+    if (!options) return fail(std::move(options.error()).within("tls.options." + name));
+    out.push_back(std::move(*options));
   }
   return out;
 }

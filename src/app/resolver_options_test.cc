@@ -103,5 +103,26 @@ certificatesResolvers:
   std::filesystem::remove(path);
 }
 
+TEST(TlsOptions, AreReadFromTheStaticFile) {
+  const std::string path = std::string(::testing::TempDir()) + "berth-tls.yaml";
+  const auto read_file = [&](const std::string& options) -> Result<std::vector<edge::TlsOptions>> {
+    TRY(io::write_file(path, "tls:\n  options:\n    strict: " + options + "\n"));
+    Json tree;
+    TRY(merge_static_file(tree, path));
+    return read_tls_options(tree);
+  };
+  const auto got = read_file("{minVersion: VersionTLS13, curvePreferences: [X25519, CurveP256], sniStrict: true}");
+  ASSERT_TRUE(got.has_value()) << got.error().message;
+  EXPECT_EQ((*got)[0], (edge::TlsOptions{.name = "strict", .min_version = 13, .curves = {"X25519", "CurveP256"}}));
+  for (const char* wrong : {"{minversion: TLS13}", "{clientAuth: {clientAuthType: RequireAndVerifyClientCert}}",
+                            "{clientAuth: {caFiles: [/none], clientAuthType: RequireAndVerifyClientCert}}",
+                            "{clientAuth: {clientAuthType: Some}}", "{cipherSuites: [NONE]}", "{minVersoin: x}"}) {
+    const auto refused = read_file(wrong);
+    ASSERT_FALSE(refused.has_value()) << wrong;
+    EXPECT_TRUE(refused.error().message.starts_with("tls.options.strict: ")) << refused.error().message;
+  }
+  std::filesystem::remove(path);
+}
+
 }  // namespace
 }  // namespace berth::app

@@ -58,7 +58,7 @@ constexpr ServeFlag kFlags[] = {
        options.access_log = value;
        return {};
      }},
-    {"--static-config", "FILE", "Traefik's static YAML file; its certificatesResolvers are used",
+    {"--static-config", "FILE", "YAML as Traefik's: certificatesResolvers and tls.options are used",
      [](ServeOptions& options, std::string_view value) -> Result<void> {
        return merge_static_file(options.resolvers, std::string(value));
      }},

@@ -180,6 +180,7 @@ int run_serve(const std::vector<std::string>& arguments, const Environment& envi
   // A file, since an argument would show its secrets to every user.
   if (auto wrong = read_resolvers(options->resolvers, environment); !wrong)
     return complain(wrong.error(), cli::kBadUsage);
+  if (auto wrong = read_tls_options(options->resolvers); !wrong) return complain(wrong.error(), cli::kBadUsage);
   const std::string resolvers = CoreOptions{.data = options->data}.resolvers_file();
   if (auto written = io::write_file(resolvers, options->resolvers.dump(1) + "\n", 0600); !written)
     return complain(written.error(), cli::kFailed);

@@ -172,11 +172,12 @@ io::Task<void> serve_tls_client(Shared& shared, std::unique_ptr<io::Stream> stre
     secure->close();
     co_return;
   }
-  if (secure->protocol() == "h2") {
-    Hop hop = hop_of(shared, *secure, Listener::websecure);
+  Hop hop = hop_of(shared, *secure, Listener::websecure);
+  hop.tls_policy = secure->policy();
+  if (secure->protocol() == "h2")
     co_return co_await serve_h2_client(shared, {std::move(secure), {}, std::move(hop)}, idle);
-  }
-  co_await serve_client(shared, std::move(secure), Listener::websecure, idle);
+  Connection connection(shared, std::move(secure), std::move(hop), idle);
+  co_await connection.serve();
 }
 
 }  // namespace berth::edge

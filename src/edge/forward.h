@@ -1,6 +1,7 @@
 // One request on its way through: who asks for what, what the middlewares make of it, and the heads that go out. Pure.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,14 +11,19 @@
 #include "http/body.h"
 #include "http/head.h"
 
+namespace berth::io {
+class TlsPolicy;
+}
+
 namespace berth::edge {
 
 /// The client's side of a connection.
 struct Hop {
   Listener listener = Listener::websecure;
-  Ip peer{};                ///< who connected
-  std::string peer_text{};  ///< the same as text, without port
-  std::string server{};     ///< this host's name, for X-Forwarded-Server
+  Ip peer{};                                          ///< who connected
+  std::string peer_text{};                            ///< the same as text, without port
+  std::string server{};                               ///< this host's name, for X-Forwarded-Server
+  std::shared_ptr<const io::TlsPolicy> tls_policy{};  ///< under which the connection began
   std::string_view scheme() const { return listener == Listener::web ? "http" : "https"; }
 };
 

@@ -55,6 +55,10 @@ Outcome decide(Request& request) {
   if (request.hop.listener == Listener::web) {
     if (const std::string* proof = live.http_challenge(*host, *path)) return own(200, *proof);
   }
+  // Whoever was let in under the rules of one name must not reach another by it (RFC 9110 15.5.20); nor go on under
+  // rules that were changed.
+  if (request.hop.listener == Listener::websecure && live.tls_policy(*host) != request.hop.tls_policy)
+    return own(421, "This host is not served on this connection.");
   request.client = client_address(request.hop, head.fields, live.trusted());
   const RequestFacts facts{.host = *host,
                            .method = head.method,

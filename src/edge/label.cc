@@ -268,11 +268,7 @@ class Reader {
     if (!flag)
       return fail(Code::invalid,
                   "label traefik.http.routers." + name + ".tls: \"" + text + "\" is neither true nor false");
-    const std::string options = field(router.fields, "tls.options", "default");
-    if (options != "default") {
-      return fail(Code::invalid, "label traefik.http.routers." + name + ".tls.options: \"" + options +
-                                     "\" is not defined; without it the route might ask for no client certificate");
-    }
+    route.tls_options = TRY(tls_options_of(name, router, route));
     const std::string resolver = field(router.fields, "tls.certresolver");
     if (!resolver.empty() && !std::ranges::count(options_.resolvers, resolver)) {
       warn(name, *router.from,
@@ -282,6 +278,25 @@ class Reader {
       route.resolver = resolver;
     }
     return *flag || std::ranges::any_of(router.fields, [](const auto& each) { return each.first.starts_with("tls."); });
+  }
+
+  /// "": the default ones. What is wrong here must not leave a route open that asks for certificates.
+  Result<std::string> tls_options_of(const std::string& name, const Router& router, const Route& route) {
+    const std::string options = field(router.fields, "tls.options", "default");
+    const std::string own(cut(options, '@').before);
+    if (own == "default") return std::string();
+    const std::string label = "label traefik.http.routers." + name + ".tls.options: \"" + options + "\"";
+    if (std::ranges::count(options_.tls_options, own) == 0)
+      return fail(Code::invalid, label + " is not defined; without it the route might ask for no client certificate");
+    const auto rule = parse_rule(route.rule);
+    if (!rule || hosts_of(*rule).empty())
+      return fail(Code::invalid, label + " needs a rule with a certain host, since clients name one before they ask");
+    for (const std::string& host : hosts_of(*rule)) {
+      const auto [at, first] = options_by_host_.try_emplace(host, own);
+      if (!first && at->second != own)
+        return fail(Code::conflict, label + ": another router of " + host + " has \"" + at->second + "\"");
+    }
+    return own;
   }
 
   Result<void> read_listeners(const std::string& name, const Router& router, bool tls, Route& route) {
@@ -336,6 +351,7 @@ class Reader {
   std::map<std::string, std::vector<const Declared*>> services_;
   Named middlewares_;
   std::map<std::string, const Target*> defined_by_;  ///< middleware -> whose definition it is
+  std::map<std::string, std::string> options_by_host_;
   Labelled out_;
 };
 

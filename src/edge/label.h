@@ -15,6 +15,8 @@ struct LabelOptions {
   std::string default_rule = "Host(`{service}.{project}.localhost`)";
   /// Certificate resolvers that are configured; another name falls back to the local CA with a warning.
   std::vector<std::string> resolvers{};
+  /// TLS options that are configured; a router that names others has no route.
+  std::vector<std::string> tls_options{};
 };
 
 /// Something that a user should see about one router.

@@ -86,6 +86,7 @@ std::string print(const Labelled& labelled) {
     for (const Listener listener : route.listeners) out += " " + std::string(to_text(listener));
     out += " -> " + route.service + "\n";
     if (!route.resolver.empty()) out += "  resolver " + route.resolver + "\n";
+    if (!route.tls_options.empty()) out += "  tls options " + route.tls_options + "\n";
     for (const auto& hosts : route.domains) out += "  certificate " + join(hosts, " ") + "\n";
     for (const Middleware& middleware : route.middlewares) out += print(middleware);
   }
@@ -121,6 +122,7 @@ TEST_P(LabelCase, ReadsRoutes) {
   LabelOptions options;
   options.exposed_by_default = (*json)["exposed_by_default"].boolean();
   for (const Json& resolver : (*json)["resolvers"].items()) options.resolvers.emplace_back(resolver.text());
+  for (const Json& name : (*json)["tls_options"].items()) options.tls_options.emplace_back(name.text());
   const Labelled labelled = read_labels(targets, links, options);
   berth::testing::expect_golden(GetParam(), print(labelled));
   // Whatever the labels say, what comes out is a table that builds.

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "edge/chain.h"
+#include "edge/tls_options.h"
 
 namespace berth::edge {
 
@@ -14,12 +15,56 @@ Result<std::shared_ptr<const Live>> Live::make(Snapshot snapshot, const Live* pr
   live->handlers_.reserve(live->routes_->entries().size());
   for (const Routes::Entry& entry : live->routes_->entries()) live->handlers_.push_back(make_chain(entry.route));
   for (const Certificate& certificate : snapshot.certificates) live->add_certificate(certificate, previous);
+  TRY(live->add_policies(std::move(snapshot.tls_options), previous));
   live->http_challenges_ = std::move(snapshot.http_challenges);
   for (const Certificate& challenge : snapshot.tls_challenges) {
     auto parsed = io::TlsIdentity::from_pem(challenge.chain, challenge.key);
     if (parsed) live->tls_challenges_.try_emplace(challenge.hosts.front(), std::move(*parsed));
   }
   return live;
+}
+
+// A policy that cannot be made must not leave its hosts open: the whole snapshot is refused.
+Result<void> Live::add_policies(std::vector<TlsOptions> all, const Live* previous) {
+  for (TlsOptions& options : all) {
+    Policy policy;
+    if (previous) {
+      const auto known = previous->policies_.find(options.name);
+      if (known != previous->policies_.end() && known->second.options == options) policy = known->second.policy;
+    }
+    if (!policy) policy = TRY(make_policy(options));
+    std::string name = options.name;
+    policies_.insert_or_assign(std::move(name), NamedPolicy{std::move(options), std::move(policy)});
+  }
+  for (const Routes::Entry& entry : routes_->entries())
+    if (!entry.route.tls_options.empty()) TRY(bind_policy(entry));
+  return {};
+}
+
+Result<void> Live::bind_policy(const Routes::Entry& entry) {
+  const std::string& name = entry.route.tls_options;
+  const auto found = policies_.find(name);
+  const auto hosts = hosts_of(entry.rule);
+  if (found == policies_.end() || hosts.empty())
+    return fail(Code::invalid, "route \"" + entry.route.name + "\": its TLS options \"" + name +
+                                   "\" do not exist, or its rule names no certain host");
+  for (const std::string& host : hosts) {
+    const auto [at, first] = policy_by_host_.try_emplace(host, found->second.policy);
+    if (!first && at->second != found->second.policy)
+      return fail(Code::invalid, "host " + host + " has routes with different TLS options");
+  }
+  return {};
+}
+
+std::shared_ptr<const io::TlsPolicy> Live::tls_policy(std::string_view host) const {
+  if (policies_.empty()) return nullptr;
+  if (const auto own = policy_by_host_.find(host); own != policy_by_host_.end()) return own->second;
+  if (const auto dot = host.find('.'); dot != std::string_view::npos) {
+    const auto wildcard = policy_by_host_.find("*" + std::string(host.substr(dot)));
+    if (wildcard != policy_by_host_.end()) return wildcard->second;
+  }
+  const auto standard = policies_.find("default");
+  return standard == policies_.end() ? nullptr : standard->second.policy;
 }
 
 void Live::add_certificate(const Certificate& certificate, const Live* previous) {

@@ -33,6 +33,9 @@ class Live {
   const std::vector<std::string>& warnings() const { return warnings_; }
   /// For an SNI name: its own certificate, else its parent's wildcard; without a name one for a loopback address.
   std::shared_ptr<const io::TlsIdentity> identity(std::string_view server_name) const;
+  /// What TLS demands of clients that ask for this host; null: nothing beyond the defaults. The same value as before a
+  /// change that left it alone.
+  std::shared_ptr<const io::TlsPolicy> tls_policy(std::string_view host) const;
   /// The body for a CA that asks for this path of this host, or null.
   const std::string* http_challenge(std::string_view host, std::string_view path) const;
   /// The certificate for a CA that asks for a TLS-ALPN-01 challenge, or null.
@@ -44,6 +47,13 @@ class Live {
   };
   using Identity = std::shared_ptr<const io::TlsIdentity>;
   using ByText = std::unordered_map<std::string, Identity, Hash, std::equal_to<>>;
+  using Policy = std::shared_ptr<const io::TlsPolicy>;
+  struct NamedPolicy {
+    TlsOptions options;
+    Policy policy;
+  };
+  Result<void> add_policies(std::vector<TlsOptions> all, const Live* previous);
+  Result<void> bind_policy(const Routes::Entry& entry);
   void add_certificate(const Certificate& certificate, const Live* previous);
 
   std::uint64_t version_ = 0;
@@ -55,6 +65,8 @@ class Live {
   ByText by_host_;   ///< names and "*.parent"
   ByText by_chain_;  ///< PEM chain -> parsed, for the next Live
   Identity loopback_;
+  std::unordered_map<std::string, NamedPolicy> policies_;                          ///< by name
+  std::unordered_map<std::string, Policy, Hash, std::equal_to<>> policy_by_host_;  ///< names and "*.parent"
   std::vector<HttpChallenge> http_challenges_;  ///< few, and empty but for the seconds of an order
   ByText tls_challenges_;
 };

@@ -92,6 +92,7 @@ struct Route {
   std::vector<Middleware> middlewares{};
   std::vector<std::string> warnings{};
   std::string resolver{};                           ///< certificate resolver; "": the local CA signs
+  std::string tls_options{};                        ///< name of TlsOptions; "": the default ones
   std::vector<std::vector<std::string>> domains{};  ///< certificates that it wants instead of one for each host
   friend bool operator==(const Route&, const Route&) = default;
 };

@@ -49,7 +49,7 @@ io::TlsChoice Server::choose(const io::ClientHello& hello) {
   if (hello.acme) return {.identity = shared_.live->tls_challenge(hello.server_name)};
   auto identity = shared_.live->identity(hello.server_name);
   if (!identity) want_certificate(hello.server_name);
-  return {.identity = std::move(identity)};
+  return {.identity = std::move(identity), .policy = shared_.live->tls_policy(lower(hello.server_name))};
 }
 
 void Server::want_certificate(std::string_view server_name) {

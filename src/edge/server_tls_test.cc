@@ -127,6 +127,62 @@ TEST(LiveChallenge, ShowsTheCertificateOfAChallenge) {
   EXPECT_EQ(live->identity("app.test"), nullptr);
 }
 
+// A client of one name must not reach another whose clients show certificates.
+Test AnswersForTheNameOfTheHandshakeAlone_body(World& world) {
+  Snapshot snapshot = with_certificate(world, {"app.test", "secure.test"});
+  snapshot.tls_options = {
+      {.name = "mtls", .client_auth = "RequireAndVerifyClientCert", .client_ca = world.authority.certificate}};
+  snapshot.routes.push_back({.name = "private",
+                             .rule = "Host(`secure.test`)",
+                             .listeners = {Listener::websecure},
+                             .service = snapshot.routes[0].service,
+                             .tls_options = "mtls"});
+  world.use(snapshot);
+  auto open = co_await world.browse_tls("app.test", world.authority.certificate);
+  EXPECT_NE(open, nullptr);
+  if (!open) co_return;
+  EXPECT_EQ((co_await open->ask(get("/h"))).status, 200);
+  EXPECT_EQ((co_await open->ask(get("/h", "", "secure.test"))).status, 421);
+  EXPECT_EQ((co_await open->ask(get("/h"))).status, 200);
+  // Without a certificate there is no handshake to the end: the first read tells (TLS 1.3).
+  auto closed = co_await world.browse_tls("secure.test", world.authority.certificate);
+  if (closed) EXPECT_EQ((co_await closed->ask(get("/h", "", "secure.test"))).status, 0);
+  // What is demanded anew holds for connections that stand.
+  snapshot.version = 9;
+  snapshot.routes[0].tls_options = "mtls";
+  world.use(snapshot);
+  EXPECT_EQ((co_await open->ask(get("/h"))).status, 421);
+}
+RUN(AnswersForTheNameOfTheHandshakeAlone)
+
+TEST(LivePolicy, RefusesWhatWouldLeaveAHostOpen) {
+  Snapshot snapshot;
+  snapshot.version = 1;
+  snapshot.services = {{.name = "s", .upstreams = {}, .pass_host = true, .down = {}}};
+  snapshot.routes = {{.name = "r",
+                      .rule = "Host(`a.test`)",
+                      .listeners = {Listener::websecure},
+                      .service = "s",
+                      .tls_options = "none"}};
+  EXPECT_FALSE(Live::make(snapshot).has_value());
+  snapshot.tls_options = {{.name = "none", .client_auth = "RequireAndVerifyClientCert"}};
+  EXPECT_FALSE(Live::make(snapshot).has_value()) << "no roots";
+  snapshot.tls_options = {{.name = "none", .min_version = 13, .curves = {"CurveP384", "X25519"}}};
+  const auto live = Live::make(snapshot).value();
+  EXPECT_NE(live->tls_policy("a.test"), nullptr);
+  EXPECT_EQ(live->tls_policy("b.test"), nullptr);
+  EXPECT_EQ(Live::make(snapshot, live.get()).value()->tls_policy("a.test"), live->tls_policy("a.test"));
+  snapshot.tls_options.push_back(
+      {.name = "default",
+       .ciphers = {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305"}});
+  EXPECT_NE(Live::make(snapshot).value()->tls_policy("b.test"), nullptr);
+  snapshot.tls_options.back().ciphers = {"TLS_NONE"};
+  EXPECT_FALSE(Live::make(snapshot).has_value());
+  snapshot.tls_options.pop_back();
+  snapshot.routes[0].rule = "PathPrefix(`/`)";
+  EXPECT_FALSE(Live::make(snapshot).has_value()) << "no host";
+}
+
 Test ClosesOnPlainText_body(World& world) {
   world.use(with_certificate(world, {"app.test"}));
   auto stream = co_await io::connect(world.websecure);

@@ -156,6 +156,7 @@ Json encode(const Route& route) {
                        {"middlewares", std::move(middlewares)},
                        {"warnings", texts(route.warnings)},
                        {"resolver", route.resolver},
+                       {"tls_options", route.tls_options},
                        {"domains", std::move(domains)}});
 }
 
@@ -167,7 +168,8 @@ Result<Route> decode_route(const Json& json) {
               .service = std::string(json["service"].text()),
               .middlewares = {},
               .warnings = texts(json["warnings"]),
-              .resolver = std::string(json["resolver"].text())};
+              .resolver = std::string(json["resolver"].text()),
+              .tls_options = std::string(json["tls_options"].text())};
   for (const Json& item : json["domains"].items()) route.domains.push_back(texts(item));
   for (const Json& item : json["listeners"].items()) {
     if (item.text() != "web" && item.text() != "websecure") {
@@ -234,6 +236,28 @@ Result<Certificate> decode_certificate(const Json& json) {
   return certificate;
 }
 
+Json encode(const TlsOptions& options) {
+  return Json::object({{"name", options.name},
+                       {"min_version", options.min_version},
+                       {"max_version", options.max_version},
+                       {"ciphers", texts(options.ciphers)},
+                       {"curves", texts(options.curves)},
+                       {"alpn", texts(options.alpn)},
+                       {"client_auth", options.client_auth},
+                       {"client_ca", options.client_ca}});
+}
+
+Result<TlsOptions> decode_tls_options(const Json& json) {
+  return TlsOptions{.name = std::string(json["name"].text()),
+                    .min_version = static_cast<int>(json["min_version"].integer()),
+                    .max_version = static_cast<int>(json["max_version"].integer()),
+                    .ciphers = texts(json["ciphers"]),
+                    .curves = texts(json["curves"]),
+                    .alpn = texts(json["alpn"]),
+                    .client_auth = std::string(json["client_auth"].text()),
+                    .client_ca = std::string(json["client_ca"].text())};
+}
+
 Json encode(const HttpChallenge& challenge) {
   return Json::object({{"host", challenge.host}, {"token", challenge.token}, {"answer", challenge.answer}});
 }
@@ -267,6 +291,7 @@ std::string encode_snapshot(const Snapshot& snapshot) {
                        {"routes", encode_all(snapshot.routes)},
                        {"services", encode_all(snapshot.services)},
                        {"certificates", encode_all(snapshot.certificates)},
+                       {"tls_options", encode_all(snapshot.tls_options)},
                        {"http_challenges", encode_all(snapshot.http_challenges)},
                        {"tls_challenges", encode_all(snapshot.tls_challenges)}})
       .dump();
@@ -282,6 +307,7 @@ Result<Snapshot> decode_snapshot(std::string_view bytes) {
   snapshot.routes = TRY(decode_all<Route>(json["routes"], decode_route));
   snapshot.services = TRY(decode_all<Service>(json["services"], decode_service));
   snapshot.certificates = TRY(decode_all<Certificate>(json["certificates"], decode_certificate));
+  snapshot.tls_options = TRY(decode_all<TlsOptions>(json["tls_options"], decode_tls_options));
   snapshot.http_challenges = TRY(decode_all<HttpChallenge>(json["http_challenges"], decode_challenge));
   snapshot.tls_challenges = TRY(decode_all<Certificate>(json["tls_challenges"], decode_certificate));
   return snapshot;

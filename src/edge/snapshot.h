@@ -21,6 +21,18 @@ struct Certificate {
   std::chrono::sys_seconds not_after{};
 };
 
+/// What TLS demands of the clients of some hosts, in Traefik's terms.
+struct TlsOptions {
+  std::string name;  ///< "default": of all hosts whose routes name none
+  int min_version = 12, max_version = 13;
+  std::vector<std::string> ciphers{};  ///< IANA names
+  std::vector<std::string> curves{};   ///< X25519, CurveP256, P-256
+  std::vector<std::string> alpn{};
+  std::string client_auth{};  ///< NoClientCert, RequireAndVerifyClientCert and so on
+  std::string client_ca{};    ///< PEM
+  friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
+};
+
 /// What a CA asks for under /.well-known/acme-challenge/ (RFC 8555 8.3).
 struct HttpChallenge {
   std::string host;    ///< lower case
@@ -50,6 +62,7 @@ struct Snapshot {
   std::vector<Route> routes;
   std::vector<Service> services;
   std::vector<Certificate> certificates;
+  std::vector<TlsOptions> tls_options{};
   std::vector<HttpChallenge> http_challenges{};
   std::vector<Certificate> tls_challenges{};  ///< shown to clients that offer acme-tls/1 alone (RFC 8737)
 };

@@ -40,12 +40,21 @@ Snapshot full() {
                                       {"m4", Headers{{{"A", "1"}}, {{"B", ""}, {"C", "\"ü"}}}}},
                       .warnings = {"w"},
                       .resolver = "le",
+                      .tls_options = "o",
                       .domains = {{"a", "*.a"}, {"b"}}}};
   snapshot.certificates = {{.hosts = {"a", "*.b"},
                             .chain = "CHAIN",
                             .key = "KEY",
                             .not_before = std::chrono::sys_seconds(1s),
                             .not_after = std::chrono::sys_seconds(2s)}};
+  snapshot.tls_options = {{.name = "o",
+                           .min_version = 10,
+                           .max_version = 12,
+                           .ciphers = {"c"},
+                           .curves = {"d"},
+                           .alpn = {"e"},
+                           .client_auth = "f",
+                           .client_ca = "g"}};
   snapshot.http_challenges = {{.host = "a", .token = "t", .answer = "t.x"}};
   snapshot.tls_challenges = {snapshot.certificates[0]};
   return snapshot;
@@ -65,6 +74,7 @@ TEST(Snapshot, SurvivesTheWire) {
   EXPECT_EQ(got->certificates[0].key, "KEY");
   EXPECT_EQ(got->certificates[0].not_before, sent.certificates[0].not_before);
   EXPECT_EQ(got->certificates[0].not_after, sent.certificates[0].not_after);
+  EXPECT_EQ(got->tls_options, sent.tls_options);
   EXPECT_EQ(got->http_challenges, sent.http_challenges);
   ASSERT_EQ(got->tls_challenges.size(), 1u);
   EXPECT_EQ(got->tls_challenges[0].hosts, sent.tls_challenges[0].hosts);

@@ -292,6 +292,10 @@ class TlsOverStream final : public TlsStream {
     SSL_get0_alpn_selected(ssl_, &text, &size);
     return std::string(reinterpret_cast<const char*>(text), size);
   }
+  std::shared_ptr<const TlsPolicy> policy() const override {
+    const auto* held = static_cast<HeldPolicy*>(SSL_get_ex_data(ssl_, policy_index()));
+    return held ? *held : nullptr;
+  }
   std::string version() const override { return SSL_get_version(ssl_); }
 
  private:

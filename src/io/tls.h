@@ -74,6 +74,8 @@ class TlsStream : public Stream {
   virtual std::string server_name() const = 0;
   virtual std::string protocol() const = 0;
   virtual std::string version() const = 0;
+  /// That the connection began with; null: none of its own.
+  virtual std::shared_ptr<const TlsPolicy> policy() const = 0;
 };
 std::unique_ptr<TlsStream> tls_over(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context);
 
