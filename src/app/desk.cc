@@ -1,4 +1,5 @@
 #include "app/core.h"
+#include "edge/keys.h"
 #include "io/links.h"
 
 namespace berth::app {
@@ -58,12 +59,23 @@ bool same(const edge::Snapshot& a, const edge::Snapshot& b) {
          same(a.tls_challenges, b.tls_challenges);
 }
 
+// Whether a route leads to the service, itself or through a group.
+bool leads_to(const std::vector<edge::Route>& routes, const std::vector<edge::Service>& services,
+              const std::string& name) {
+  if (std::ranges::find(routes, name, &edge::Route::service) != routes.end()) return true;
+  return std::ranges::any_of(services, [&](edge::Service group) {
+    const auto parts = edge::parts_of(group);
+    const bool holds = std::ranges::any_of(parts, [&](const std::string* part) { return *part == name; });
+    return holds && std::ranges::find(routes, group.name, &edge::Route::service) != routes.end();
+  });
+}
+
 // The upstreams of a container, by its name, to which a route leads.
 std::vector<edge::Upstream> named_upstreams(const std::vector<edge::Route>& routes,
                                             const std::vector<edge::Service>& services, std::string_view name) {
   std::vector<edge::Upstream> out;
   for (const auto& service : services) {
-    if (std::ranges::find(routes, service.name, &edge::Route::service) == routes.end()) continue;
+    if (!leads_to(routes, services, service.name)) continue;
     std::ranges::copy_if(service.upstreams, std::back_inserter(out),
                          [&](const edge::Upstream& each) { return each.target == name; });
   }
@@ -186,11 +198,16 @@ Json Desk::describe() const {
     Json listeners = Json::array(), warnings = Json::array();
     for (const auto listener : route.listeners) listeners.push(edge::to_text(listener));
     for (const auto& warning : route.warnings) warnings.push(warning);
+    Json middlewares = Json::array();
+    // Only their kinds: what they hold may be secret.
+    for (const auto& each : route.middlewares)
+      middlewares.push(each.name + " (" + edge::write_action(each.action).members()[0].first + ")");
     routes.push(Json::object({{"name", route.name},
                               {"rule", route.rule},
                               {"priority", route.priority},
                               {"listeners", listeners},
                               {"service", route.service},
+                              {"middlewares", middlewares},
                               {"warnings", warnings}}));
   }
   for (const auto& service : snapshot.services) {
@@ -198,7 +215,9 @@ Json Desk::describe() const {
     for (const auto& upstream : service.upstreams)
       upstreams.push(Json::object(
           {{"target", upstream.target}, {"host", upstream.host}, {"port", upstream.port}, {"tls", upstream.tls}}));
-    services.push(Json::object({{"name", service.name}, {"upstreams", upstreams}, {"down", service.down}}));
+    Json described = Json::object({{"name", service.name}, {"upstreams", upstreams}, {"down", service.down}});
+    if (const Json group = edge::write_group(service); !group.is_null()) described.set("group", group);
+    services.push(std::move(described));
   }
   for (const auto& note : notes) lines.push(text_of(note));
   return Json::object({{"version", snapshot.version}, {"routes", routes}, {"services", services}, {"notes", lines}});

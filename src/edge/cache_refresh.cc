@@ -60,7 +60,8 @@ io::Task<void> run(std::unique_ptr<Owned> own, Refresh all) {
                   .tally = own->tally,
                   .host = own->host,
                   .path = own->path,
-                  .entry = all.entry};
+                  .entry = all.entry,
+                  .service = all.entry->service};
   CacheCase one{.shared = all.shared,
                 .request = request,
                 .live = all.live,

@@ -9,6 +9,6 @@ namespace berth::edge {
 
 /// The route's middlewares in order, then its service. Immutable; routes without middlewares that need a handler of
 /// their own share one chain.
-std::shared_ptr<const Handler> make_chain(const Route& route);
+std::shared_ptr<const Handler> make_chain(const Route& route, const Routes& routes);
 
 }  // namespace berth::edge

@@ -91,7 +91,7 @@ TEST(Chain, AnswersWithoutAnyConnection) {
 
 TEST(Chain, StepsRunInOrderBeforeTheService) {
   const Middleware limit{"l", RateLimit{.average = 1, .period = std::chrono::hours(1), .burst = 2}};
-  Asks asks({{"s", StripPrefix{{"/api"}}}, limit, {"r", RedirectScheme{"https", "", true}}});
+  Asks asks({{"s", StripPrefix{.prefixes = {"/api"}}}, limit, {"r", RedirectScheme{"https", "", true}}});
   const std::string ask = "GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n";
   EXPECT_TRUE(asks.ask(ask).starts_with("301\nLocation: https://a/api/x\n"));
   EXPECT_TRUE(asks.ask(ask).starts_with("301\n"));

@@ -26,7 +26,7 @@ class Exchange {
         sink_(sink),
         reply_(request.work.reply),
         settings_(request.live.settings()),
-        service_(*request.entry->service),
+        service_(*request.service),
         cancel_(context.cancel),
         scope_({context.loop, &cancel_}),
         clock_(*this),
@@ -135,7 +135,7 @@ class Exchange {
     if (websocket_) return false;
     const bool careful = upload_ != Upload::none || !is_idempotent(request_.head.method);
     const auto& upstreams = service_.upstreams;
-    const std::size_t first = shared_.turn++;
+    const std::size_t first = request_.first;
     for (std::size_t i = 0; i < upstreams.size(); ++i) {
       const Upstream& each = upstreams[(first + i) % upstreams.size()];
       if (shared_.pool.is_failing(each)) continue;
@@ -156,7 +156,7 @@ class Exchange {
   io::Task<Result<void>> connect() {
     const auto& upstreams = service_.upstreams;
     const std::size_t first =
-        outcome_.target ? static_cast<std::size_t>(outcome_.target - upstreams.data()) : shared_.turn++;
+        outcome_.target ? static_cast<std::size_t>(outcome_.target - upstreams.data()) : request_.first;
     Error last{Code::unavailable, "no upstream"};
     for (const bool failing : {false, true}) {
       for (std::size_t i = 0; i < upstreams.size(); ++i) {
@@ -169,7 +169,7 @@ class Exchange {
           co_return Result<void>{};
         }
         if (cancel_.requested()) co_return fail(connected.error());
-        shared_.pool.failed(each);
+        shared_.pool.failed(each, service_.passive);
         last = std::move(connected.error());
       }
     }

@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include "base/text.h"
-#include "edge/path.h"
 
 namespace berth::edge {
 namespace {
@@ -47,7 +46,8 @@ bool is_forwarding(std::string_view name) {
   if (same_name(name, "forwarded")) return true;
   if ((name.front() | 0x20) != 'x') return false;
   return starts_with_name(name, "x-forwarded-") || starts_with_name(name, "x-original-") ||
-         any_of(name, {"x-real-ip", "x-upstream-host", "x-rewrite-url", "x-client-ip", "x-cluster-client-ip"});
+         any_of(name, {"x-real-ip", "x-upstream-host", "x-rewrite-url", "x-replaced-path", "x-client-ip",
+                       "x-cluster-client-ip"});
 }
 
 bool sets(const std::vector<std::pair<std::string, std::string>>& fields, std::string_view name) {
@@ -149,34 +149,7 @@ void append_forwarding(std::string& out, const Outgoing& outgoing, const Overrid
   add("X-Forwarded-Server", outgoing.hop.server);
   add("X-Real-Ip", outgoing.hop.peer_text);
   if (!outgoing.rewritten.stripped.empty()) add("X-Forwarded-Prefix", outgoing.rewritten.stripped);
-}
-
-bool is_default_port(std::string_view scheme, std::string_view port) {
-  return port.empty() || (scheme == "https" ? port == "443" : port == "80");
-}
-
-/// Whether `path` changed; longest prefix first is the user's order.
-bool strip(const StripPrefix& action, Rewritten& rewritten) {
-  for (const std::string& prefix : action.prefixes) {
-    if (!rewritten.path.starts_with(prefix)) continue;
-    rewritten.path.erase(0, prefix.size());
-    if (!rewritten.path.starts_with('/')) rewritten.path.insert(0, 1, '/');
-    rewritten.stripped = prefix;
-    return true;
-  }
-  return false;
-}
-
-bool stays_canonical(const std::string& path) {
-  std::string storage;
-  const auto again = canonical_path(path, storage);
-  return again && *again == path;
-}
-
-int redirect_status(std::string_view method, bool permanent) {
-  const bool plain = method == "GET" || method == "HEAD";
-  if (permanent) return plain ? 301 : 308;
-  return plain ? 302 : 307;
+  if (!outgoing.rewritten.replaced.empty()) add("X-Replaced-Path", outgoing.rewritten.replaced);
 }
 
 }  // namespace
@@ -225,44 +198,6 @@ Ip client_address(const Hop& hop, const http::Fields& fields, const std::vector<
     }
   }
   return client;
-}
-
-std::string redirect_location(std::string_view scheme, std::string_view host, std::string_view port,
-                              std::string_view path_and_query) {
-  std::string location(scheme);
-  location += "://";
-  const bool v6 = host.contains(':');
-  if (v6) location += '[';
-  location += host;
-  if (v6) location += ']';
-  if (!is_default_port(scheme, port)) location.append(":").append(port);
-  return location.append(path_and_query);
-}
-
-Verdict apply_middlewares(std::span<const Middleware> middlewares, const Asked& asked, Rewritten& rewritten) {
-  const http::RequestHead& head = asked.head;
-  bool changed = false;
-  for (const Middleware& middleware : middlewares) {
-    if (const auto* redirect = std::get_if<RedirectScheme>(&middleware.action)) {
-      if (redirect->scheme == asked.hop.scheme()) continue;
-      std::string storage, target(asked.path);
-      if (!head.query.empty()) target.append("?").append(head.query);
-      const auto host = request_host(head.authority, storage);
-      if (!host) return {.status = 400, .reason = "the Host field is not a host name", .location = {}};
-      return {.status = redirect_status(head.method, redirect->permanent),
-              .reason = {},
-              .location = redirect_location(redirect->scheme, *host, redirect->port, target)};
-    }
-    if (const auto* stripped = std::get_if<StripPrefix>(&middleware.action)) changed |= strip(*stripped, rewritten);
-    if (const auto* added = std::get_if<AddPrefix>(&middleware.action)) {
-      rewritten.path.insert(0, added->prefix);
-      changed = true;
-    }
-  }
-  if (changed && !stays_canonical(rewritten.path)) {
-    return {.status = 400, .reason = "the path is ambiguous after its prefix was removed", .location = {}};
-  }
-  return {};
 }
 
 void append_request(std::string& out, const Outgoing& outgoing) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,34 +34,17 @@ bool is_trusted(const Ip& peer, const std::vector<Cidr>& proxies);
 /// The peer, or behind trusted proxies the last address of X-Forwarded-For that is not one of them.
 Ip client_address(const Hop& hop, const http::Fields& fields, const std::vector<Cidr>& proxies);
 
-/// What the middlewares say.
-struct Verdict {
-  int status = 0;             ///< 0: forward it; else answer this
-  std::string_view reason{};  ///< for 4xx
-  std::string location{};     ///< for 3xx
-};
 /// The path that goes to the upstream; reused between requests.
 struct Rewritten {
   std::string path;
   std::string stripped;  ///< for X-Forwarded-Prefix; empty: none
+  std::string replaced;  ///< for X-Replaced-Path; empty: none
   void begin(std::string_view canonical) {
     path.assign(canonical);
     stripped.clear();
+    replaced.clear();
   }
 };
-/// What middlewares look at.
-struct Asked {
-  const http::RequestHead& head;
-  std::string_view path;  ///< canonical, as sent
-  const Hop& hop;
-};
-/// Runs some of a route's middlewares in order over `rewritten`, whose path is canonical. A path that is no longer
-/// canonical after a rewrite is refused with 400: nothing behind may read it in another way than the rules did.
-Verdict apply_middlewares(std::span<const Middleware> middlewares, const Asked& asked, Rewritten& rewritten);
-/// scheme://host[:port]path?query with the authority's own port replaced; a default port is left out.
-std::string redirect_location(std::string_view scheme, std::string_view host, std::string_view port,
-                              std::string_view path_and_query);
-
 /// Everything that a forwarded head is made of.
 struct Outgoing {
   const http::RequestHead& head;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "edge/step.h"
+
 #include "edge/access.h"
 #include "edge/page.h"
 #include "edge/path.h"
@@ -106,40 +108,13 @@ Route with(std::vector<Middleware> middlewares) {
           .warnings = {}};
 }
 
-std::string after(const Route& route, std::string_view path) {
-  const std::string text = "GET " + std::string(path) + "?q=1 HTTP/1.1\r\nHost: a:8443\r\n\r\n";
-  const auto head = parse(text);
-  Rewritten rewritten;
-  rewritten.begin(path);
-  const Verdict verdict =
-      apply_middlewares(route.middlewares, {head, path, hop("192.0.2.1", Listener::web)}, rewritten);
-  if (verdict.status != 0) return std::to_string(verdict.status) + " " + verdict.location;
-  return rewritten.path + (rewritten.stripped.empty() ? "" : " without " + rewritten.stripped);
-}
-
-TEST(Forward, MiddlewaresRewriteInOrder) {
-  const Middleware strip{"s", StripPrefix{{"/api", "/v1"}}}, add{"a", AddPrefix{"/base"}};
-  EXPECT_EQ(after(with({strip}), "/api/x"), "/x without /api");
-  EXPECT_EQ(after(with({strip}), "/api"), "/ without /api");
-  EXPECT_EQ(after(with({strip}), "/apix"), "/x without /api");
-  EXPECT_EQ(after(with({strip}), "/other"), "/other");
-  EXPECT_EQ(after(with({strip, add}), "/v1/x"), "/base/x without /v1");
-  EXPECT_EQ(after(with({{"r", RedirectScheme{"https", "", true}}}), "/x"), "301 https://a/x?q=1");
-  EXPECT_EQ(after(with({{"r", RedirectScheme{"https", "444", false}}}), "/x"), "302 https://a:444/x?q=1");
-  EXPECT_EQ(after(with({{"r", RedirectScheme{"http", "", false}}}), "/x"), "/x");
-}
-
-TEST(Forward, RefusesAPathThatChangesItsMeaning) {
-  const Middleware strip{"s", StripPrefix{{"/api"}}};
-  EXPECT_EQ(after(with({strip}), "/api../admin"), "400 ");
-  EXPECT_EQ(after(with({strip}), "/api./x"), "400 ");
-}
-
 std::string request(const std::string& text, const Route& route, bool trusted = false, bool websocket = false) {
   const auto head = parse(text);
   Rewritten rewritten;
   rewritten.begin(head.path);
-  EXPECT_EQ(apply_middlewares(route.middlewares, {head, head.path, hop()}, rewritten).status, 0);
+  for (const Middleware& each : route.middlewares) {
+    EXPECT_EQ(take_step(each, {head, head.path, hop()}, rewritten).status, 0);
+  }
   std::string out;
   const Hop from = hop();
   append_request(out, {.head = head,
@@ -153,8 +128,9 @@ std::string request(const std::string& text, const Route& route, bool trusted = 
 }
 
 TEST(Forward, HeadersMiddlewareSetsAndRemoves) {
-  const Route route =
-      with({{"h", Headers{{{"X-A", "new"}, {"X-Gone", ""}, {"Host", "inner"}, {"X-Forwarded-Proto", "gopher"}}, {}}}});
+  const Route route = with(
+      {{"h",
+        Headers{.request = {{"X-A", "new"}, {"X-Gone", ""}, {"Host", "inner"}, {"X-Forwarded-Proto", "gopher"}}}}});
   EXPECT_EQ(request("GET /? HTTP/1.1\r\nHost: a\r\nX-A: old\r\nx-gone: 1\r\nX-B: b\r\n\r\n", route),
             "GET /? HTTP/1.1\r\nHost: inner\r\nX-B: b\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a\r\n"
             "X-Forwarded-Port: 443\r\nX-Forwarded-Server: me\r\nX-Real-Ip: 192.0.2.1\r\nX-A: new\r\n"
@@ -197,7 +173,7 @@ TEST(Forward, ShapesReplies) {
   EXPECT_EQ(reply("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", get), "HTTP/1.1 204 No Content\r\n\r\n");
   EXPECT_EQ(reply("HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n", get), "HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(reply("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-B: old\r\nServer: x\r\n\r\n", get,
-                  with({{"h", Headers{{}, {{"X-B", "new"}, {"Server", ""}}}}})),
+                  with({{"h", Headers{.response = {{"X-B", "new"}, {"Server", ""}}}}})),
             "HTTP/1.1 200 OK\r\nX-B: new\r\nContent-Length: 0\r\n\r\n");
 }
 

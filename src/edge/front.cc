@@ -3,17 +3,19 @@
 #include "edge/page.h"
 #include "edge/path.h"
 #include "edge/shared.h"
+#include "edge/step.h"
 
 namespace berth::edge {
 namespace {
 
-io::Task<Result<void>> send_page(Request& request, ReplySink& reply, const Outcome& outcome) {
+io::Task<Result<void>> send_page(Request& request, ReplySink& reply, const Outcome& outcome, http::Field extra = {}) {
   http::ResponseHead& head = request.work.reply;
   const std::string body = make_own_reply({.status = outcome.own_status,
                                            .message = outcome.message,
                                            .accept = request.head.fields.get("accept"),
                                            .location = outcome.location},
                                           head);
+  if (!extra.name.empty()) head.fields.add(extra);
   request.body->abandon_running();
   const bool has_body = request.head.method != "HEAD";
   CO_TRY(co_await reply.begin(head, has_body));
@@ -72,6 +74,7 @@ Outcome decide(Request& request) {
   if (most > 0 && head.framing.length.value_or(0) > most) {
     return own(413, "The request's body is larger than this server accepts.");
   }
+  request.service = request.entry->service;
   request.rewritten.begin(request.path);
   return {};
 }
@@ -82,8 +85,7 @@ void report(const Request& request, const Outcome& outcome) {
   const io::Time now = shared.loop.now();
   if (!upstream || !shared.event || now - shared.reported < std::chrono::seconds(1)) return;
   shared.reported = now;
-  shared.event(
-      {.kind = EdgeEvent::Kind::upstream_failed, .subject = request.entry->service->name, .detail = outcome.detail});
+  shared.event({.kind = EdgeEvent::Kind::upstream_failed, .subject = request.service->name, .detail = outcome.detail});
 }
 
 void log(const Request& request, const Outcome& outcome, io::Time begun) {
@@ -130,6 +132,13 @@ io::Task<Outcome> answer(Request& request, ReplySink& reply) {
     static_cast<void>(sent);  // the tally says whether it went out
   }
   if (request.shared.access) log(request, outcome, begun);
+  co_return outcome;
+}
+
+io::Task<Outcome> answer_with(Request& request, ReplySink& reply, Outcome outcome, http::Field extra) {
+  const auto sent = co_await send_page(request, reply, outcome, extra);
+  static_cast<void>(sent);  // the tally says whether it went out
+  outcome.own_status = 0;
   co_return outcome;
 }
 

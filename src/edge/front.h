@@ -12,4 +12,8 @@ io::Task<Outcome> answer(Request& request, ReplySink& reply);
 /// Sends `outcome.own_status` as a page to a client whose request could not even be read, and logs it.
 io::Task<Outcome> answer_unread(Request& request, ReplySink& reply, Outcome outcome);
 
+/// For handlers: sends `outcome.own_status` as a page with one more field. The result says that nothing is left to
+/// send.
+io::Task<Outcome> answer_with(Request& request, ReplySink& reply, Outcome outcome, http::Field extra);
+
 }  // namespace berth::edge

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "edge/keys.h"
 #include "edge/label_middleware.h"
 #include "edge/label_parse.h"
 
@@ -70,7 +71,9 @@ class Reader {
     for (Declared& declared : declared_) add_defaults(declared);
     for (const Declared& declared : declared_) collect(declared);
     for (const auto& [name, fields] : services_) make_service(name);
+    check_groups();
     for (const auto& [name, router] : routers_) make_route(name, router);
+    std::ranges::sort(out_.services, {}, &Service::name);
     return std::move(out_);
   }
 
@@ -108,7 +111,7 @@ class Reader {
       const auto [from, added] = defined_by_.try_emplace(name, declared.target);
       if (!added && !decides_over(*declared.target, *from->second)) continue;
       from->second = declared.target;
-      middlewares_[name] = fields;
+      middlewares_[name] = tree_of(fields);
     }
   }
 
@@ -124,8 +127,8 @@ class Reader {
     for (const Declared* declared : all) {
       if (declared->target->leaving && replaced) continue;
       const LabelFields& fields = declared->services.find(name)->second;
-      service.pass_host = parse_bool(field(fields, "loadbalancer.passhostheader", "true")).value_or(true);
-      warn_service(name, *declared, fields);
+      read_options(*declared, fields, service);
+      if (service.group.index() != 0) break;
       auto upstream = upstream_of(name, *declared, fields, early);
       if (upstream) {
         service.upstreams.push_back(std::move(*upstream));
@@ -135,19 +138,25 @@ class Reader {
       // That a container starts or is stopped is no fault of its labels.
       if (is_serving(*declared->target)) note(Level::error, "", *declared->target, std::move(upstream.error()));
     }
-    if (!service.upstreams.empty()) service.down.clear();
+    if (!service.upstreams.empty() || service.group.index() != 0) service.down.clear();
     out_.services.push_back(std::move(service));
   }
 
-  void warn_service(const std::string& name, const Declared& from, const LabelFields& fields) {
-    static constexpr std::string_view kUsed[] = {
-        "server.port", "server.scheme", "passhostheader", "responseforwarding.flushinterval", "strategy", "server.url"};
+  /// All that a service's labels say but its server.
+  void read_options(const Declared& from, const LabelFields& fields, Service& service) {
+    LabelFields options;
     for (const auto& [key, value] : fields) {
-      const std::string_view rest = std::string_view(key).substr(std::min<std::size_t>(13, key.size()));
-      if (key.starts_with("loadbalancer.") && std::ranges::count(kUsed, rest)) continue;
-      note(Level::warning, "", *from.target,
-           Error{Code::invalid, "label traefik.http.services." + name + "." + key +
-                                    " is not supported yet and has no effect" + suggestion(rest, kUsed)});
+      if (!key.starts_with("loadbalancer.server.")) options[key] = value;
+    }
+    const Json tree = tree_of(options);
+    for (const auto& [kind, each] : tree.members()) {
+      Service read = service;
+      auto done = kind == "loadbalancer" ? read_balancing(each, read) : read_group(kind, each, read);
+      if (done)
+        service = std::move(read);
+      else
+        note(Level::error, "", *from.target,
+             std::move(done.error()).within("label traefik.http.services." + service.name));
     }
   }
 
@@ -175,8 +184,18 @@ class Reader {
     if (target.health == Target::Health::unhealthy)
       return fail(Code::unavailable, "container " + target.name + " is unhealthy");
     const Reach way = TRY(reach(target, *port, from.network, links_, targets_));
-    return Upstream{
-        .host = way.host, .port = way.port, .tls = scheme == "https", .target = target.name, .h2 = scheme == "h2c"};
+    const std::string weight_text = field(fields, "loadbalancer.server.weight", "1");
+    std::uint32_t weight = 1;
+    const auto [end, error] = std::from_chars(weight_text.data(), weight_text.data() + weight_text.size(), weight);
+    if (error != std::errc{} || end != weight_text.data() + weight_text.size() || weight > 1000) {
+      return fail(Code::invalid, label + "weight: \"" + weight_text + "\" is not a number up to 1000");
+    }
+    return Upstream{.host = way.host,
+                    .port = way.port,
+                    .tls = scheme == "https",
+                    .target = target.name,
+                    .h2 = scheme == "h2c",
+                    .weight = weight};
   }
 
   // Routers.
@@ -217,8 +236,11 @@ class Reader {
     route.service = TRY(service_of(name, router));
     auto chain = chain_of(parse_list(field(router.fields, "middlewares")), middlewares_);
     if (!chain) return fail(std::move(chain.error()).within("router \"" + name + "\""));
-    route.middlewares = std::move(chain->actions);
-    for (std::string& warning : chain->warnings) warn(name, *router.from, std::move(warning), route.warnings);
+    route.middlewares = std::move(*chain);
+    for (Middleware& each : route.middlewares) {
+      auto linked = link(each, router);
+      if (!linked) return fail(std::move(linked.error()).within("middleware \"" + each.name + "\""));
+    }
     add_cache(name, router, route);
     warn_unknown(name, router, route.warnings);
     return route;
@@ -343,13 +365,81 @@ class Reader {
                                    suggestion(named, names));
   }
 
+  /// A group whose parts are missing has no way to serve; it may not lead to other groups, so that none is a circle.
+  void check_groups() {
+    for (Service& service : out_.services) {
+      for (std::string* name : parts_of(service)) {
+        const auto local = local_name(*name);
+        if (local) *name = *local;
+        const auto part = std::ranges::find(out_.services, *name, &Service::name);
+        if (part != out_.services.end() && part->group.index() == 0) continue;
+        service.down = "service \"" + service.name + "\": \"" + *name +
+                       (part == out_.services.end() ? "\" is not declared by any label" : "\" is a group itself");
+        note(Level::error, "", *services_[service.name].front()->target, Error{Code::invalid, service.down});
+        service.group = {};
+        break;
+      }
+    }
+  }
+
+  /// Middlewares that ask a service get one that labels may lead to.
+  Result<void> link(Middleware& middleware, const Router& router) {
+    if (auto* pages = std::get_if<ErrorPages>(&middleware.action)) {
+      const auto service = local_name(pages->service);
+      if (!service || !services_.contains(*service)) {
+        return fail(Code::invalid, "errors.service: \"" + pages->service + "\" is not declared by any label");
+      }
+      pages->service = *service;
+    }
+    auto* asks = std::get_if<ForwardAuth>(&middleware.action);
+    if (!asks || !asks->service.empty()) return {};
+    const auto from = defined_by_.find(middleware.name);
+    const Target& definer = from == defined_by_.end() ? *router.from->target : *from->second;
+    auto service = auth_service(*asks, definer);
+    if (!service) return fail(std::move(service.error()).within("forwardauth.address"));
+    asks->service = service->name;
+    const bool known =
+        std::ranges::any_of(out_.services, [&](const Service& each) { return each.name == service->name; });
+    if (!known) out_.services.push_back(std::move(*service));
+    return {};
+  }
+
+  /// The containers that `definer` would reach under the address's name: those of its own project, so that a label
+  /// cannot make the edge ask anything else.
+  Result<Service> auth_service(const ForwardAuth& asks, const Target& definer) {
+    const bool tls = asks.address.starts_with("https://");
+    const std::string_view rest = std::string_view(asks.address).substr(tls ? 8 : 7);
+    const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
+    const Cut parts = cut(authority, ':');
+    const std::optional<std::uint16_t> port = parts.found ? parse_port(parts.after) : tls ? 443 : 80;
+    if (!port) return fail(Code::invalid, "\"" + std::string(authority) + "\" is not host and port");
+    Service service{.name = "auth " + definer.project + " " + std::string(authority) + (tls ? " tls" : ""),
+                    .upstreams = {},
+                    .pass_host = false,
+                    .down = {}};
+    bool named = false;
+    for (const Target& target : targets_) {
+      const bool same = target.project == definer.project && !(definer.project.empty() && target.name != definer.name);
+      if (!same || (target.service != parts.before && target.name != parts.before)) continue;
+      named = true;
+      if (!is_serving(target)) continue;
+      const auto way = reach(target, *port, {}, links_, targets_);
+      if (way) service.upstreams.push_back({.host = way->host, .port = way->port, .tls = tls, .target = target.name});
+      if (!way) service.down += way.error().text() + "\n";
+    }
+    if (named && service.upstreams.empty()) service.down += std::string(parts.before) + " does not run";
+    if (named) return service;
+    return fail(Code::invalid, "\"" + std::string(parts.before) +
+                                   "\" is no service or container of the same project; a label may name no other");
+  }
+
   const std::vector<Target>& targets_;
   const HostLinks& links_;
   const LabelOptions& options_;
   std::vector<Declared> declared_;
   std::map<std::string, Router> routers_;
   std::map<std::string, std::vector<const Declared*>> services_;
-  Named middlewares_;
+  Trees middlewares_;
   std::map<std::string, const Target*> defined_by_;  ///< middleware -> whose definition it is
   std::map<std::string, std::string> options_by_host_;
   Labelled out_;

@@ -52,10 +52,12 @@ Declared declare(const Target& target, const LabelOptions& options, std::vector<
   std::vector<RouteNote> found;
   for (const auto& [name, value] : target.labels) {
     const std::string key = lower(name);
+    // What only berth knows may stand under its own name, which others ignore.
+    const bool own = key.starts_with("berth.http.");
     if (key == "berth.cache") declared.cache["enable"] = value;
     if (key.starts_with("berth.cache.")) declared.cache[key.substr(12)] = value;
-    if (!key.starts_with("traefik.")) continue;
-    const std::string_view rest = std::string_view(key).substr(8);
+    if (!own && !key.starts_with("traefik.")) continue;
+    const std::string_view rest = std::string_view(key).substr(own ? 6 : 8);
     if (rest == "enable") {
       const auto flag = parse_bool(value);
       if (flag)

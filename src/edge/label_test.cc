@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "edge/keys.h"
 #include "testing/golden.h"
 
 namespace berth::edge {
@@ -59,24 +60,7 @@ Target read_target(const Json& json) {
 }
 
 std::string print(const Middleware& middleware) {
-  std::string out = "  middleware " + middleware.name + ":";
-  if (const auto* redirect = std::get_if<RedirectScheme>(&middleware.action)) {
-    out += " redirect " + redirect->scheme + " " + redirect->port + (redirect->permanent ? " permanent" : "");
-  } else if (const auto* strip = std::get_if<StripPrefix>(&middleware.action)) {
-    out += " strip " + join(strip->prefixes, " ");
-  } else if (const auto* add = std::get_if<AddPrefix>(&middleware.action)) {
-    out += " add " + add->prefix;
-  } else if (const auto* cache = std::get_if<CachePolicy>(&middleware.action)) {
-    out += " cache";
-    for (const auto& [key, value] : cache->fields) out.append(" ").append(key).append("=").append(value);
-  } else if (const auto* limit = std::get_if<RateLimit>(&middleware.action)) {
-    out += " limit " + std::to_string(limit->average) + " per " + std::to_string(limit->period.count()) +
-           " ms, burst " + std::to_string(limit->burst);
-  } else if (const auto* headers = std::get_if<Headers>(&middleware.action)) {
-    for (const auto& [name, value] : headers->request) out += " >" + name + "=" + value;
-    for (const auto& [name, value] : headers->response) out += " <" + name + "=" + value;
-  }
-  return out + "\n";
+  return "  middleware " + middleware.name + ": " + write_action(middleware.action).dump() + "\n";
 }
 
 std::string print(const Labelled& labelled) {
@@ -98,6 +82,9 @@ std::string print(const Labelled& labelled) {
                                    : " http://") +
              each.host + ":" + std::to_string(each.port) + "(" + each.target + ")";
     }
+    const Json balancing = write_balancing(service), group = write_group(service);
+    if (balancing.size() > (service.pass_host ? 0u : 1u)) out += " " + balancing.dump();
+    if (!group.is_null()) out += " " + group.dump();
     out += "\n";
     if (!service.down.empty()) out += "  down: " + replace_all(service.down, "\n", "\n    ") + "\n";
   }

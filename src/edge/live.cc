@@ -13,7 +13,8 @@ Result<std::shared_ptr<const Live>> Live::make(Snapshot snapshot, const Live* pr
   for (const std::string& proxy : snapshot.settings.trusted_proxies) live->trusted_.push_back(TRY(parse_cidr(proxy)));
   live->routes_ = TRY(Routes::build(std::move(snapshot.routes), std::move(snapshot.services)));
   live->handlers_.reserve(live->routes_->entries().size());
-  for (const Routes::Entry& entry : live->routes_->entries()) live->handlers_.push_back(make_chain(entry.route));
+  for (const Routes::Entry& entry : live->routes_->entries())
+    live->handlers_.push_back(make_chain(entry.route, *live->routes_));
   for (const Certificate& certificate : snapshot.certificates) live->add_certificate(certificate, previous);
   TRY(live->add_policies(std::move(snapshot.tls_options), previous));
   live->http_challenges_ = std::move(snapshot.http_challenges);

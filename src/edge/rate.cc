@@ -7,26 +7,21 @@ namespace {
 
 constexpr std::size_t kMostClients = 65536;
 
-Ip group_of(Ip client) {
-  if (!client.is_v4()) std::fill(client.bytes.begin() + 8, client.bytes.end(), std::uint8_t{0});
-  return client;
-}
-
 }  // namespace
 
 std::size_t RateLimiter::Hash::operator()(const Key& key) const {
-  const std::string_view bytes(reinterpret_cast<const char*>(key.client.bytes.data()), key.client.bytes.size());
+  const std::string_view bytes(reinterpret_cast<const char*>(key.source.bytes.data()), key.source.bytes.size());
   return key.name * 31 + std::hash<std::string_view>()(bytes);
 }
 
-bool RateLimiter::allow(const RateLimit& limit, std::string_view name, const Ip& client, Time now) {
+bool RateLimiter::allow(const RateLimit& limit, std::string_view name, const Ip& source, Time now) {
   if (limit.average == 0) return true;
   const auto interval = std::chrono::nanoseconds(limit.period) / limit.average;
   if (next_.size() >= kMostClients) {
     std::erase_if(next_, [&](const auto& each) { return each.second <= now; });
     if (next_.size() >= kMostClients) next_.clear();
   }
-  Time& next = next_.try_emplace(Key{std::hash<std::string_view>()(name), group_of(client)}, now).first->second;
+  Time& next = next_.try_emplace(Key{std::hash<std::string_view>()(name), source}, now).first->second;
   if (next > now + interval * (limit.burst - 1)) return false;
   next = std::max(next, now) + interval;
   return true;

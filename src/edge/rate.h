@@ -1,4 +1,4 @@
-// How many requests a client may send in a time. Pure: the caller tells the time.
+// How many requests a source may send in a time. Pure: the caller tells the time.
 #pragma once
 
 #include <chrono>
@@ -10,25 +10,25 @@
 
 namespace berth::edge {
 
-/// Counts for all routes of one loop, at most 65,536 clients at a time. Beyond that those that could send a full burst
+/// Counts for all routes of one loop, at most 65,536 sources at a time. Beyond that those that could send a full burst
 /// again are forgotten, and if none could, all are: memory stays bounded, and a flood costs others nothing.
 class RateLimiter {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  /// Whether the request may pass; it counts then. `name` is the middleware's.
-  bool allow(const RateLimit& limit, std::string_view name, const Ip& client, Time now);
+  /// Whether the request may pass; it counts then. `name` is the middleware's, `source` what source_of() says.
+  bool allow(const RateLimit& limit, std::string_view name, const Ip& source, Time now);
   std::size_t size() const { return next_.size(); }
 
  private:
   struct Key {
     std::size_t name;  ///< hash
-    Ip client;         ///< IPv6: its /64
+    Ip source;
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct Hash {
     std::size_t operator()(const Key& key) const;
   };
-  /// When a client would have used up its share if it had sent evenly (GCRA's theoretical arrival time).
+  /// When a source would have used up its share if it had sent evenly (GCRA's theoretical arrival time).
   std::unordered_map<Key, Time, Hash> next_;
 };
 

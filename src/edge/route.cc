@@ -59,6 +59,24 @@ std::string upstream_key(const Upstream& upstream) {
   return key;
 }
 
+std::vector<std::string*> parts_of(Service& service) {
+  std::vector<std::string*> names;
+  if (auto* weighted = std::get_if<Weighted>(&service.group)) {
+    for (auto& part : weighted->services) names.push_back(&part.name);
+  } else if (auto* mirroring = std::get_if<Mirroring>(&service.group)) {
+    names.push_back(&mirroring->service);
+    for (auto& part : mirroring->mirrors) names.push_back(&part.name);
+  } else if (auto* failover = std::get_if<Failover>(&service.group)) {
+    names = {&failover->service, &failover->fallback};
+  }
+  return names;
+}
+
+const Service* Routes::service(std::string_view name) const {
+  const auto at = std::ranges::find(services_, name, &Service::name);
+  return at == services_.end() ? nullptr : &*at;
+}
+
 bool Routes::Entry::on(Listener listener) const {
   return std::ranges::count(route.listeners, listener) > 0;
 }

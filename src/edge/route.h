@@ -15,72 +15,15 @@
 #include <vector>
 
 #include "base/error.h"
-#include "edge/cache_policy.h"
+#include "edge/middleware.h"
 #include "edge/rule.h"
+#include "edge/service.h"
 
 namespace berth::edge {
 
 /// The roles of listeners; entrypoint names of labels and files map to one of them.
 enum class Listener : std::uint8_t { web, websecure };
 std::string_view to_text(Listener listener);
-
-/// One address that serves requests.
-struct Upstream {
-  std::string host;  ///< IP literal without brackets
-  std::uint16_t port = 0;
-  bool tls = false;    ///< scheme https; the certificate is not verified (a container's own, as Traefik's insecure)
-  std::string target;  ///< container name, for messages and the access log
-  bool h2 = false;     ///< scheme h2c: HTTP/2 without TLS
-  friend bool operator==(const Upstream&, const Upstream&) = default;
-};
-
-/// Tells apart what connections are kept and counted for: address, port, scheme.
-void append_upstream_key(std::string& out, const Upstream& upstream);
-std::string upstream_key(const Upstream& upstream);
-
-/// Where the requests of a route go.
-struct Service {
-  std::string name;
-  std::vector<Upstream> upstreams;
-  bool pass_host = true;  ///< Host as the client sent it; false: the upstream's address
-  std::string down;       ///< why there is no upstream; shown by explain and logged, never sent to clients
-  friend bool operator==(const Service&, const Service&) = default;
-};
-
-struct RedirectScheme {
-  std::string scheme = "https";
-  std::string port;
-  bool permanent = false;
-  friend bool operator==(const RedirectScheme&, const RedirectScheme&) = default;
-};
-struct StripPrefix {
-  std::vector<std::string> prefixes;
-  friend bool operator==(const StripPrefix&, const StripPrefix&) = default;
-};
-struct AddPrefix {
-  std::string prefix;
-  friend bool operator==(const AddPrefix&, const AddPrefix&) = default;
-};
-/// An empty value removes the field.
-struct Headers {
-  std::vector<std::pair<std::string, std::string>> request, response;
-  friend bool operator==(const Headers&, const Headers&) = default;
-};
-
-/// Requests of one client (an IPv4 address, an IPv6 /64): `average` per `period` and `burst` at once; 429 beyond.
-struct RateLimit {
-  std::uint32_t average = 0;  ///< 0: no limit
-  std::chrono::milliseconds period{1000};
-  std::uint32_t burst = 1;
-  friend bool operator==(const RateLimit&, const RateLimit&) = default;
-};
-
-/// A middleware of a route, applied in order.
-struct Middleware {
-  std::string name;
-  std::variant<RedirectScheme, StripPrefix, AddPrefix, Headers, RateLimit, CachePolicy> action;
-  friend bool operator==(const Middleware&, const Middleware&) = default;
-};
 
 /// One router as data.
 struct Route {
@@ -123,6 +66,8 @@ class Routes {
 
   const std::vector<Entry>& entries() const { return entries_; }
   const std::vector<Service>& services() const { return services_; }
+  /// Null when there is none. Linear: for when a snapshot becomes live.
+  const Service* service(std::string_view name) const;
 
  private:
   struct Hash : std::hash<std::string_view> {

@@ -30,10 +30,16 @@ class Regex;
 struct RegexOptions {
   bool whole = false;        ///< it must match all of the text (Traefik v2), not a part of it
   bool ignore_case = false;  ///< host names
+  bool captures = false;     ///< replace() may name its groups
 };
 /// Code::invalid with RE2's reason.
 Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern, RegexOptions options = {});
 bool matches(const Regex& regex, std::string_view text);
+/// `text` with every match replaced; $1, ${1} and ${name} are groups, $$ is a dollar sign (Go's Expand). At most 16
+/// KiB, else Code::invalid. REQUIRES: compiled with captures.
+Result<std::string> replace(const Regex& regex, std::string_view text, std::string_view replacement);
+/// How many bytes the leftmost match takes when it begins where `text` does; else 0.
+std::size_t prefix_length(const Regex& regex, std::string_view text);
 
 enum class MatcherKind {
   host,

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "edge/cache_flight.h"
+#include "edge/health.h"
 #include "io/scope.h"
 
 namespace berth::edge {
@@ -42,6 +43,7 @@ Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
 void Server::use(std::shared_ptr<const Live> live) {
   shared_.live = std::move(live);
   shared_.pool.keep_only(shared_.live->routes().services());
+  shared_.balancer.forget(shared_.live->routes().services());
   shared_.forget_unnamed();
 }
 
@@ -94,8 +96,13 @@ io::Task<Result<void>> Server::run() {
   io::Cancel idle(context.cancel);
   idle_ = &idle;
   for (Open& open : open_) accepts.spawn(accept_from(open, clients, idle));
+  Prober prober(shared_);
+  io::Scope probes(context);
+  probes.spawn(prober.run());
   const auto outcome = co_await draining_.wait();
   shared_.draining = true;
+  probes.cancel();
+  co_await probes.join();
   for (Open& open : open_) open.listener->close();
   co_await accepts.join();
   idle.request();

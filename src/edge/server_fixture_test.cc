@@ -119,6 +119,25 @@ Done close_once(ResponseWriter& response) {
   co_return co_await response.send(200, {}, "bye");
 }
 
+/// A login: knows one session.
+Done login(ServerRequest& request, ResponseWriter& response) {
+  const http::Fields& fields = request.head().fields;
+  if (fields.get("cookie") == "session=ok") {
+    co_return co_await response.send(200, {{"X-User", "ann"}, {"Set-Cookie", "fresh=1"}, {"Set-Cookie", "other=1"}},
+                                     "");
+  }
+  const std::string asked = std::string(fields.get("x-forwarded-method")) + " " +
+                            std::string(fields.get("x-forwarded-proto")) + "://" +
+                            std::string(fields.get("x-forwarded-host")) + std::string(fields.get("x-forwarded-uri"));
+  co_return co_await response.send(401, {{"X-Login", "please"}}, "log in to see " + asked + "\n");
+}
+
+/// The odd requests fail.
+Done flaky(ResponseWriter& response) {
+  const bool fails = world_of_origin->origin_requests % 2 == 1;
+  return response.send(fails ? 503 : 200, {}, fails ? "not yet\n" : "now\n");
+}
+
 Done answer(ServerRequest& request, ResponseWriter& response) {
   World& world = *world_of_origin;
   ++world.origin_requests;
@@ -136,6 +155,13 @@ Done answer(ServerRequest& request, ResponseWriter& response) {
   if (path == "/close") return close_once(response);
   if (path == "/none") return response.send(204, {}, "");
   if (path == "/cached") return response.send(304, {{"ETag", "\"a\""}}, "");
+  if (path.starts_with("/status/")) return response.send(std::stoi(std::string(path.substr(8))), {}, "as asked\n");
+  if (path == "/text") {
+    static const std::string text(4000, 'x');
+    return response.send(200, {{"Content-Type", "text/plain"}, {"ETag", "\"v1\""}}, text);
+  }
+  if (path == "/login") return login(request, response);
+  if (path == "/flaky") return flaky(response);
   if (path == "/hop") {
     return response.send(200, {{"Keep-Alive", "timeout=5"}, {"X-Kept", "1"}, {"Proxy-Authenticate", "x"}}, "hop");
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "edge/access.h"
+#include "edge/balance.h"
 #include "edge/channel.h"
 #include "edge/handler.h"
 #include "edge/live.h"
@@ -44,8 +45,8 @@ struct Shared {
   std::shared_ptr<CacheStore> store;      ///< null: nothing is cached
   std::shared_ptr<CacheFlights> flights;  ///< null as `store` is
   io::Scope* background = nullptr;        ///< for what outlives a request; null while nothing may begin
-  std::size_t turn = 0;                   ///< round robin
-  io::Time reported{};                    ///< when upstream_failed was sent last
+  Balancer balancer;
+  io::Time reported{};  ///< when upstream_failed was sent last
 
   /// The state of the middleware `name`, made at its first use; made anew when it was of another type before.
   template <class State>

@@ -3,11 +3,10 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "edge/keys.h"
 
 namespace berth::edge {
 namespace {
-
-using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 Json texts(const std::vector<std::string>& items) {
   Json json = Json::array();
@@ -17,19 +16,6 @@ Json texts(const std::vector<std::string>& items) {
 std::vector<std::string> texts(const Json& json) {
   std::vector<std::string> items;
   for (const Json& item : json.items()) items.emplace_back(item.text());
-  return items;
-}
-
-Json pairs(const Pairs& items) {
-  Json json = Json::array();
-  for (const auto& [name, value] : items) json.push(Json::array({name, value}));
-  return json;
-}
-Pairs pairs(const Json& json) {
-  Pairs items;
-  for (const Json& item : json.items()) {
-    if (item.size() == 2) items.emplace_back(item.items()[0].text(), item.items()[1].text());
-  }
   return items;
 }
 
@@ -94,50 +80,26 @@ Result<Settings> decode_settings(const Json& json) {
 // Middlewares.
 
 Json encode(const Middleware& middleware) {
-  Json json = Json::object({{"name", middleware.name}});
-  if (const auto* redirect = std::get_if<RedirectScheme>(&middleware.action)) {
-    json.set("redirect_scheme", redirect->scheme);
-    json.set("port", redirect->port);
-    json.set("permanent", redirect->permanent);
-  } else if (const auto* strip = std::get_if<StripPrefix>(&middleware.action)) {
-    json.set("strip_prefix", texts(strip->prefixes));
-  } else if (const auto* add = std::get_if<AddPrefix>(&middleware.action)) {
-    json.set("add_prefix", add->prefix);
-  } else if (const auto* headers = std::get_if<Headers>(&middleware.action)) {
-    json.set("request_headers", pairs(headers->request));
-    json.set("response_headers", pairs(headers->response));
-  } else if (const auto* limit = std::get_if<RateLimit>(&middleware.action)) {
-    json.set("rate_average", std::int64_t{limit->average});
-    json.set("rate_period", static_cast<std::int64_t>(limit->period.count()));
-    json.set("rate_burst", std::int64_t{limit->burst});
-  } else if (const auto* cache = std::get_if<CachePolicy>(&middleware.action)) {
-    json.set("cache", pairs(cache->fields));
+  Json action = write_action(middleware.action);
+  if (const auto* asks = std::get_if<ForwardAuth>(&middleware.action)) {
+    action.slot("forwardauth").set("$service", asks->service);
   }
-  return json;
+  return Json::object({{"name", middleware.name}, {"action", std::move(action)}});
 }
 
 /// A kind that is not known must not be passed over: it may be what protects the route.
 Result<Middleware> decode_middleware(const Json& json) {
-  Middleware middleware{std::string(json["name"].text()), AddPrefix{}};
-  if (json.contains("redirect_scheme")) {
-    middleware.action = RedirectScheme{std::string(json["redirect_scheme"].text()), std::string(json["port"].text()),
-                                       json["permanent"].boolean()};
-  } else if (json.contains("strip_prefix")) {
-    middleware.action = StripPrefix{texts(json["strip_prefix"])};
-  } else if (json.contains("add_prefix")) {
-    middleware.action = AddPrefix{std::string(json["add_prefix"].text())};
-  } else if (json.contains("request_headers")) {
-    middleware.action = Headers{pairs(json["request_headers"]), pairs(json["response_headers"])};
-  } else if (json.contains("cache")) {
-    middleware.action = TRY(read_cache_policy(pairs(json["cache"])));
-  } else if (json.contains("rate_average")) {
-    middleware.action = RateLimit{static_cast<std::uint32_t>(json["rate_average"].integer()),
-                                  std::chrono::milliseconds(std::max<std::int64_t>(1, json["rate_period"].integer())),
-                                  static_cast<std::uint32_t>(std::max<std::int64_t>(1, json["rate_burst"].integer()))};
-  } else {
-    return fail(Code::invalid, "snapshot: middleware \"" + middleware.name + "\" is of an unknown kind");
-  }
-  return middleware;
+  const std::string name(json["name"].text());
+  const auto& kinds = json["action"].members();
+  if (kinds.size() != 1) return fail(Code::invalid, "snapshot: middleware \"" + name + "\" has no kind");
+  // What core derived and no label may say.
+  Json options = kinds[0].second;
+  const std::string service(options["$service"].text());
+  options.erase("$service");
+  auto action = read_action(kinds[0].first, options);
+  if (!action) return fail(std::move(action.error()).within("snapshot: middleware \"" + name + "\""));
+  if (auto* asks = std::get_if<ForwardAuth>(&*action)) asks->service = service;
+  return Middleware{name, std::move(*action)};
 }
 
 // Routes and services.
@@ -189,29 +151,35 @@ Json encode(const Service& service) {
   for (const Upstream& each : service.upstreams) {
     upstreams.push(Json::object(
         {{"host", each.host}, {"port", int{each.port}}, {"tls", each.tls}, {"target", each.target}, {"h2", each.h2}}));
+    if (each.weight != 1) upstreams.items_mut().back().set("weight", std::int64_t{each.weight});
   }
   return Json::object({{"name", service.name},
                        {"upstreams", std::move(upstreams)},
-                       {"pass_host", service.pass_host},
+                       {"balancing", write_balancing(service)},
+                       {"group", write_group(service)},
                        {"down", service.down}});
 }
 
 Result<Service> decode_service(const Json& json) {
   Service service{.name = std::string(json["name"].text()),
                   .upstreams = {},
-                  .pass_host = json["pass_host"].boolean(true),
+                  .pass_host = true,
                   .down = std::string(json["down"].text())};
+  TRY(read_balancing(json["balancing"], service));
+  for (const auto& [kind, group] : json["group"].members()) TRY(read_group(kind, group, service));
   for (const Json& item : json["upstreams"].items()) {
     const std::int64_t port = item["port"].integer();
     const auto ip = parse_ip(item["host"].text());
     if (!ip || port < 1 || port > 65535) {
       return fail(Code::invalid, "snapshot: service \"" + service.name + "\" has a wrong upstream address");
     }
-    service.upstreams.push_back({.host = ip->text(),
-                                 .port = static_cast<std::uint16_t>(port),
-                                 .tls = item["tls"].boolean(),
-                                 .target = std::string(item["target"].text()),
-                                 .h2 = item["h2"].boolean()});
+    service.upstreams.push_back(
+        {.host = ip->text(),
+         .port = static_cast<std::uint16_t>(port),
+         .tls = item["tls"].boolean(),
+         .target = std::string(item["target"].text()),
+         .h2 = item["h2"].boolean(),
+         .weight = static_cast<std::uint32_t>(std::clamp<std::int64_t>(item["weight"].integer(1), 0, 1000))});
   }
   return service;
 }

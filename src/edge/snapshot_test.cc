@@ -34,10 +34,10 @@ Snapshot full() {
                       .listeners = {Listener::web, Listener::websecure},
                       .service = "s",
                       .middlewares = {{"m1", RedirectScheme{"https", "444", true}},
-                                      {"m2", StripPrefix{{"/a", "/b"}}},
+                                      {"m2", StripPrefix{.prefixes = {"/a", "/b"}}},
                                       {"m3", AddPrefix{"/c"}},
-                                      {"m5", RateLimit{100, 2000ms, 50}},
-                                      {"m4", Headers{{{"A", "1"}}, {{"B", ""}, {"C", "\"ü"}}}}},
+                                      {"m5", RateLimit{.average = 100, .period = 2000ms, .burst = 50}},
+                                      {"m4", Headers{.request = {{"A", "1"}}, .response = {{"B", ""}, {"C", "\"ü"}}}}},
                       .warnings = {"w"},
                       .resolver = "le",
                       .tls_options = "o",
@@ -101,11 +101,13 @@ TEST(Snapshot, RefusesWhatIsWrongAndTellsNoSecret) {
             "snapshot: route \"r\" has an unknown listener");
   EXPECT_EQ(error_after([](Json& json) { json.slot("routes").items_mut()[0].erase("listeners"); }),
             "snapshot: a route lacks its name or listeners");
-  EXPECT_EQ(
-      error_after([](Json& json) {
-        json.slot("routes").items_mut()[0].slot("middlewares").push(Json::object({{"name", "auth"}, {"auth", "x"}}));
-      }),
-      "snapshot: middleware \"auth\" is of an unknown kind");
+  EXPECT_EQ(error_after([](Json& json) {
+              json.slot("routes")
+                  .items_mut()[0]
+                  .slot("middlewares")
+                  .push(Json::object({{"name", "auth"}, {"action", Json::object({{"magic", Json::object()}})}}));
+            }),
+            "snapshot: middleware \"auth\": middleware kind \"magic\" is not known");
   EXPECT_EQ(error_after([](Json& json) {
               json.slot("services").items_mut()[0].slot("upstreams").items_mut()[0].set("host", "evil.example");
             }),

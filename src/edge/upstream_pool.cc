@@ -97,15 +97,34 @@ void UpstreamPool::put(const Upstream& upstream, Connection connection) {
   peer.kept.push_back({std::move(connection), loop_.now()});
 }
 
-void UpstreamPool::failed(const Upstream& upstream) {
+void UpstreamPool::failed(const Upstream& upstream, const std::optional<PassiveHealth>& passive) {
   Peer& peer = entry(upstream).second;
-  peer.failing_until = loop_.now() + kFailing;
+  const io::Time now = loop_.now();
   peer.kept.clear();
+  if (!passive) {
+    peer.failing_until = now + kFailing;
+    return;
+  }
+  if (now - peer.failures_since > passive->window) {
+    peer.failures_since = now;
+    peer.failures = 0;
+  }
+  if (++peer.failures >= passive->attempts) peer.failing_until = now + passive->window;
+}
+
+void UpstreamPool::set_down(const Upstream& upstream, bool down) {
+  // One that is well and was never asked needs no entry.
+  if (Peer* peer = down ? &entry(upstream).second : find(upstream)) peer->down = down;
+}
+
+std::size_t UpstreamPool::exchanges(const Upstream& upstream) {
+  const Peer* peer = find(upstream);
+  return peer ? peer->exchanges : 0;
 }
 
 bool UpstreamPool::is_failing(const Upstream& upstream) {
   const Peer* peer = find(upstream);
-  return peer && loop_.now() < peer->failing_until;
+  return peer && (peer->down || loop_.now() < peer->failing_until);
 }
 
 void UpstreamPool::keep_only(const std::vector<Service>& services) {

@@ -66,9 +66,14 @@ class UpstreamPool {
   /// Keeps it. REQUIRES: nothing of an exchange is left on it.
   void put(const Upstream& upstream, Connection connection);
 
-  /// An address that failed less than two seconds ago is asked last.
-  void failed(const Upstream& upstream);
+  /// An address that failed less than two seconds ago is asked last; with `passive`, one that failed as often within
+  /// its window, for as long.
+  void failed(const Upstream& upstream, const std::optional<PassiveHealth>& passive = {});
+  /// What a health check found: a down one is asked last.
+  void set_down(const Upstream& upstream, bool down);
   bool is_failing(const Upstream& upstream);
+  /// Exchanges that run now.
+  std::size_t exchanges(const Upstream& upstream);
 
   /// Closes what the new table does not name any more, and what has been idle for long.
   void keep_only(const std::vector<Service>& services);
@@ -83,7 +88,9 @@ class UpstreamPool {
   };
   struct Peer {
     std::vector<Kept> kept;  ///< the one used last at the end
-    io::Time failing_until{};
+    io::Time failing_until{}, failures_since{};
+    std::uint32_t failures = 0;  ///< since `failures_since`, for passive health
+    bool down = false;           ///< a health check says so
     std::size_t exchanges = 0;
     bool leaving = false;  ///< not named any more; goes with its last exchange
   };

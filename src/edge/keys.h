@@ -1,0 +1,44 @@
+// The one list of what can be said about middlewares and services: labels, files, the snapshot and doc/labels.md are
+// all read from it or written by it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "edge/service.h"
+
+namespace berth::edge {
+
+/// The kinds of middlewares in lower case, sorted: "addprefix", "basicauth", ...
+std::vector<std::string_view> middleware_kinds();
+
+/// A middleware's options from a tree whose keys are in lower case and whose values are texts (labels) or typed (files,
+/// snapshots). A list may be a text with commas. Code::invalid: "ratelimit.average: "x" is not a number"; also for a
+/// key that is not known. What passes has been checked: expressions compile, paths are plain, fields can be sent.
+Result<Action> read_action(std::string_view kind, const Json& tree);
+/// {kind: {key: value}} with what differs from the defaults; read_action reads it back.
+Json write_action(const Action& action);
+
+/// The options of a load balancer (all but its servers) into `service`.
+Result<void> read_balancing(const Json& tree, Service& service);
+Json write_balancing(const Service& service);
+
+/// "weighted", "mirroring" or "failover" into `service.group`.
+Result<void> read_group(std::string_view kind, const Json& tree, Service& service);
+/// {kind: {...}}, or null for a service that has upstreams of its own.
+Json write_group(const Service& service);
+
+/// Fields of labels below a name ("ratelimit.average" -> "100") as a tree. "a[0].b" are items of a list; a value beside
+/// deeper ones ("compress" = "true") is dropped.
+Json tree_of(const std::map<std::string, std::string, std::less<>>& fields);
+/// The same tree with keys in lower case.
+Json lower_keys(const Json& tree);
+
+/// Markdown: for each kind a table of keys, types, defaults and meanings.
+std::string describe_keys();
+
+}  // namespace berth::edge

@@ -1,0 +1,168 @@
+// The end of every chain: groups of services, then the exchange with an upstream.
+#include <algorithm>
+#include <numeric>
+
+#include "edge/exchange.h"
+#include "edge/middlewares.h"
+#include "edge/shared.h"
+#include "edge/sink.h"
+#include "edge/source.h"
+#include "edge/subrequest.h"
+#include "io/scope.h"
+
+namespace berth::edge {
+namespace {
+
+/// Requests that a group saw.
+struct Turns final : MiddlewareState {
+  std::uint64_t turn = 0;
+};
+
+/// Notes when a reply begins, and gives the client the cookie by which it stays.
+class WatchSink final : public ThroughSink {
+ public:
+  WatchSink(ReplySink& to, const io::Loop& loop, const std::string& cookie)
+      : ThroughSink(to), loop_(loop), cookie_(cookie), begun_(loop.now()) {}
+  io::Task<Result<void>> begin(http::ResponseHead& head, bool has_body) override {
+    answered_ = loop_.now();
+    if (!cookie_.empty()) head.fields.add({"Set-Cookie", cookie_});
+    return to_.begin(head, has_body);
+  }
+  io::Task<Result<void>> upgrade(http::ResponseHead& head) override {
+    answered_ = loop_.now();
+    return to_.upgrade(head);
+  }
+  std::chrono::microseconds took() const {
+    const io::Time end = answered_ == io::Time{} ? loop_.now() : answered_;
+    return std::chrono::duration_cast<std::chrono::microseconds>(end - begun_);
+  }
+
+ private:
+  const io::Loop& loop_;
+  const std::string& cookie_;
+  io::Time begun_, answered_{};
+};
+
+constexpr std::size_t kMostMirrorBytes = 1u << 20;
+
+class ToService final : public Handler {
+ public:
+  io::Task<Outcome> handle(Request& request, ReplySink& reply) const override {
+    const Service* service = request.service;
+    if (const auto* weighted = std::get_if<Weighted>(&service->group)) {
+      request.service = choose(request, *weighted);
+    } else if (const auto* failover = std::get_if<Failover>(&service->group)) {
+      request.service = first_that_serves(request, *failover);
+    } else if (const auto* mirroring = std::get_if<Mirroring>(&service->group)) {
+      return mirror(request, reply, *mirroring);
+    }
+    return to_one(request, reply);
+  }
+
+ private:
+  static io::Task<Outcome> to_one(Request& request, ReplySink& reply) {
+    if (request.service && !request.service->upstreams.empty()) return balanced(request, reply);
+    return answered({.own_status = 503,
+                     .message = "The service has no running instance right now.",
+                     .detail = request.service ? request.service->down : "the service is gone"});
+  }
+
+  static io::Task<Outcome> balanced(Request& request, ReplySink& reply) {
+    const Service& service = *request.service;
+    Shared& shared = request.shared;
+    Balancer::Facts facts{
+        .now = shared.loop.now(), .client = request.client, .cookie = {}, .usable = {}, .exchanges = {}};
+    const bool simple = service.strategy == Strategy::wrr && !service.sticky;
+    facts.usable = [&pool = shared.pool](const Upstream& each) { return !pool.is_failing(each); };
+    if (!simple) facts.exchanges = [&pool = shared.pool](const Upstream& each) { return pool.exchanges(each); };
+    std::string name;
+    if (service.sticky) name = sticky_name(service);
+    if (service.sticky) facts.cookie = cookie_of(request.head.fields, name);
+    request.first = shared.balancer.choose(service, facts);
+    if (simple) return exchange(request, reply);
+    return watched(request, reply);
+  }
+
+  /// With a cookie for the next time, and a look at how long it took.
+  static io::Task<Outcome> watched(Request& request, ReplySink& reply) {
+    const Service& service = *request.service;
+    const Upstream& upstream = service.upstreams[request.first];
+    const std::string value = service.sticky ? sticky_value(upstream) : std::string();
+    const bool known = service.sticky && cookie_of(request.head.fields, sticky_name(service)) == value;
+    const std::string cookie = service.sticky && !known ? sticky_cookie(service, upstream) : std::string();
+    WatchSink sink(reply, request.shared.loop, cookie);
+    const Outcome outcome = co_await exchange(request, sink);
+    if (outcome.target) request.shared.balancer.took(service, *outcome.target, sink.took());
+    co_return outcome;
+  }
+
+  static const Service* find(const Request& request, std::string_view name) {
+    return request.live.routes().service(name);
+  }
+
+  /// Those without an upstream are passed over.
+  static const Service* choose(Request& request, const Weighted& group) {
+    std::uint64_t sum = 0;
+    const auto weight_of = [&](const Weighted::Part& part) -> std::uint64_t {
+      const Service* service = find(request, part.name);
+      return service && !service->upstreams.empty() ? part.weight : 0;
+    };
+    for (const auto& part : group.services) sum += weight_of(part);
+    if (sum == 0) return nullptr;
+    // Turns are spread: 3 of 4 are not three in a row and then one.
+    std::uint64_t stride = sum / 2 + 1;
+    while (std::gcd(stride, sum) != 1) ++stride;
+    std::uint64_t at = request.shared.state<Turns>("weighted " + request.service->name).turn++ * stride % sum;
+    for (const auto& part : group.services) {
+      const std::uint64_t weight = weight_of(part);
+      if (at < weight) return find(request, part.name);
+      at -= weight;
+    }
+    return nullptr;
+  }
+
+  static const Service* first_that_serves(const Request& request, const Failover& group) {
+    const Service* service = find(request, group.service);
+    const auto serves = [&](const Upstream& each) { return !request.shared.pool.is_failing(each); };
+    const bool up = service && std::ranges::any_of(service->upstreams, serves);
+    return up ? service : find(request, group.fallback);
+  }
+
+  static io::Task<Outcome> mirror(Request& request, ReplySink& reply, const Mirroring& group) {
+    request.service = find(request, group.service);
+    // A body streams once: only requests without one are copied.
+    const bool copied = request.body->state() == BodySource::State::none && !request.wants_websocket();
+    const io::Context context = co_await io::here();
+    io::Scope scope(context);
+    for (const auto& part : group.mirrors) {
+      const std::uint64_t turn = request.shared.state<Turns>("mirror " + part.name).turn++;
+      const bool wanted = (turn * part.percent) / 100 != ((turn + 1) * part.percent) / 100;
+      if (copied && wanted) scope.spawn(send_copy(request, part.name));
+    }
+    Outcome outcome = co_await to_one(request, reply);
+    co_await scope.join();
+    co_return outcome;
+  }
+
+  static io::Task<void> send_copy(Request& request, std::string_view name) {
+    const auto entry = entry_for(request.live.routes(), name);
+    if (!entry || entry->service->upstreams.empty()) co_return;
+    const std::string path = request.rewritten.path;
+    SubRequest copy(request, {*entry, request.head.method, path, request.head.query});
+    KeptReply ignored(kMostMirrorBytes);
+    co_await io::within(std::chrono::seconds(5), run(copy, ignored));
+  }
+  static io::Task<void> run(SubRequest& copy, ReplySink& ignored) {
+    const Outcome outcome = co_await copy.run(ignored);
+    static_cast<void>(outcome);
+  }
+};
+
+}  // namespace
+
+HandlerPtr to_service() {
+  static const HandlerPtr one = std::make_shared<ToService>();
+  return one;
+}
+
+}  // namespace berth::edge
