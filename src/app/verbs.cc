@@ -2,6 +2,16 @@
 
 namespace berth::app {
 
+namespace {
+
+int run_edge(const std::vector<std::string>& arguments, const Environment& environment) {
+  // The supervisor hands over one JSON text.
+  const bool role = arguments.size() == 1 && arguments[0].starts_with('{');
+  return role ? run_edge_role(arguments, environment) : run_edge_files(arguments);
+}
+
+}  // namespace
+
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table = {
       {"serve", "Platform", "Publish labelled containers over TLS until stopped", run_serve},
@@ -9,7 +19,7 @@ const std::vector<Verb>& verbs() {
       {"cert", "Platform", "List and renew certificates, trust the local CA", run_cert},
       {"cache", "Platform", "Purge what the edge stored, or show its counters", run_cache},
       {"core", "", "The core role; started by serve", run_core},
-      {"edge", "", "The edge role; started by serve", run_edge_role},
+      {"edge", "Platform", "Serve what Traefik's files say", run_edge},
   };
   return table;
 }

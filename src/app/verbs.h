@@ -15,12 +15,14 @@ struct Verb {
   std::string_view summary;  ///< one line
   int (*run)(const std::vector<std::string>& arguments, const Environment& environment);
 };
-/// serve, cert, route, and the hidden roles core and edge.
+/// serve, route, edge, cert, and the hidden role core.
 const std::vector<Verb>& verbs();
 
 /// `berth cert list|renew [--data DIR] ...`, `berth cert root [--data DIR]`, `berth cert trust [--data DIR] [-y]`.
 int run_cert(const std::vector<std::string>& arguments, const Environment& environment);
-/// `berth route list [--data DIR] [--format table|json]`.
+/// `berth edge --config FILE|FOLDER...`: the edge fed by files, until SIGTERM.
+int run_edge_files(const std::vector<std::string>& arguments);
+/// `berth route list [--data DIR] [--format table|json]`, `berth route explain URL [--data DIR] [--method METHOD]`.
 int run_route(const std::vector<std::string>& arguments, const Environment& environment);
 
 /// `berth cache purge URL|--prefix URL|--tag TAG|--all` and `berth cache stats`, [--data DIR] [--format table|json].

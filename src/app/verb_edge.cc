@@ -1,0 +1,261 @@
+// `berth edge --config`: the edge alone, fed by files instead of core.
+#include <csignal>
+#include <cstdio>
+#include <set>
+#include <thread>
+
+#include "app/config_files.h"
+#include "app/verbs.h"
+#include "base/text.h"
+#include "cli/exit_status.h"
+#include "edge/certificate_store.h"
+#include "edge/channel.h"
+#include "edge/process.h"
+#include "io/file.h"
+#include "io/folder_watch.h"
+#include "io/process.h"
+
+namespace berth::app {
+namespace {
+
+constexpr std::string_view kHelp =
+    "Usage: berth edge --config FILE|FOLDER [--config ...] [FLAGS]\n\n"
+    "Serves what Traefik's files (YAML, static and dynamic keys) say, and follows their changes: a file that is "
+    "broken\n"
+    "changes nothing. Runs until SIGTERM or Ctrl-C.\n\n"
+    "Flags:\n"
+    "  --config PATH        a file, or a folder with *.yml and *.yaml; may be repeated\n"
+    "  --web ADDRESS        where to listen for plain HTTP when no entry point says so (default 127.0.0.1:80)\n"
+    "  --websecure ADDRESS  the same for TLS (default 127.0.0.1:443)\n"
+    "  --data DIR           folder for certificates and the last good snapshot (default /var/lib/berth)\n"
+    "  --access-log FILE    one JSON line for each request (default: none)\n"
+    "  --workers N          threads (default 1)\n"
+    "  --check              say what the files come to, and end\n";
+
+struct EdgeFlags {
+  std::vector<std::string> config;
+  std::string web = "127.0.0.1:80", websecure = "127.0.0.1:443", data = "/var/lib/berth", access_log, workers = "1";
+  bool help = false, check = false;
+};
+
+void set(EdgeFlags& flags, std::string_view name, std::string value) {
+  const std::pair<std::string_view, std::string*> texts[] = {{"--web", &flags.web},
+                                                             {"--websecure", &flags.websecure},
+                                                             {"--data", &flags.data},
+                                                             {"--access-log", &flags.access_log},
+                                                             {"--workers", &flags.workers}};
+  if (name == "--config") {
+    flags.config.push_back(std::move(value));
+    return;
+  }
+  for (const auto& [known, text] : texts) {
+    if (known == name) *text = value;
+  }
+}
+
+bool takes_value(std::string_view name) {
+  static constexpr std::string_view kNames[] = {"--config", "--web",        "--websecure",
+                                                "--data",   "--access-log", "--workers"};
+  return std::ranges::count(kNames, name) > 0;
+}
+
+Result<void> check(const EdgeFlags& flags) {
+  if (flags.help) return {};
+  if (flags.config.empty()) return fail(Code::invalid, "say which files: berth edge --config FILE");
+  const bool number = flags.workers.size() == 1 && flags.workers[0] >= '1' && flags.workers[0] <= '9';
+  if (!number) return fail(Code::invalid, "--workers: \"" + flags.workers + "\" is not a number from 1 to 9");
+  return {};
+}
+
+Result<EdgeFlags> parse(const std::vector<std::string>& arguments) {
+  EdgeFlags flags;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const Cut parts = cut(arguments[i], '=');
+    const std::string name(parts.before);
+    if (name == "--help" || name == "-h") {
+      flags.help = true;
+    } else if (name == "--check") {
+      flags.check = true;
+    } else if (!takes_value(name)) {
+      return fail(Code::invalid, "\"" + arguments[i] + "\" is not known here; berth edge --help shows what is");
+    } else if (!parts.found && i + 1 == arguments.size()) {
+      return fail(Code::invalid, name + " needs a value");
+    } else {
+      set(flags, name, parts.found ? std::string(parts.after) : arguments[++i]);
+    }
+  }
+  TRY(check(flags));
+  return flags;
+}
+
+std::chrono::sys_seconds wall_now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+void say(const std::string& line) {
+  std::fprintf(stderr, "berth edge: %s\n", line.c_str());
+}
+
+/// Reads the files, sends what they come to down the channel, and again when they change.
+class Feeder {
+ public:
+  Feeder(std::vector<std::string> paths, edge::CertificateStore store)
+      : paths_(std::move(paths)), store_(std::move(store)) {}
+
+  /// Code::invalid or not_found as load_config_files says; the last good frame stays then.
+  Result<edge::FileConfig> load() {
+    auto loaded = TRY(load_config_files(paths_));
+    if (loaded.messages != told_) {
+      for (const std::string& message : loaded.messages) say(message);
+      told_ = loaded.messages;
+    }
+    const edge::FileConfig& config = loaded.config;
+    edge::Snapshot next{.version = version_ + 1,
+                        .settings = config.settings,
+                        .routes = config.routes,
+                        .services = config.services,
+                        .certificates = std::move(loaded.certificates)};
+    const auto table = TRY(edge::Routes::build(next.routes, next.services));
+    add_local_certificates(*table, next);
+    frame_ = edge::encode_frame(edge::encode_snapshot(next));
+    ++version_;
+    return std::move(loaded.config);
+  }
+
+  io::Task<void> run(io::Fd channel) {
+    const io::Context context = co_await io::here();
+    auto stream = io::stream_on(*context.loop, std::move(channel), "edge");
+    if (!stream) co_return;
+    std::unique_ptr<io::Stream> edge = std::move(*stream);
+    io::Scope scope(context);
+    scope.spawn(read_events(*edge, scope));
+    scope.spawn(follow_files());
+    while (co_await send_.wait()) {
+      send_.reset();
+      if (!co_await io::write_all(*edge, frame_)) break;
+    }
+    scope.cancel();
+    co_await scope.join();
+  }
+  void send() { send_.set(); }
+
+ private:
+  /// Hosts without a certificate from a file get one of the local CA.
+  void add_local_certificates(const edge::Routes& table, edge::Snapshot& next) {
+    std::set<std::string> have;
+    for (const auto& certificate : next.certificates) have.insert(certificate.hosts.begin(), certificate.hosts.end());
+    for (const std::string& host : table.hosts(edge::Listener::websecure)) {
+      const auto dot = host.find('.');
+      if (have.contains(host) || (dot != std::string::npos && have.contains("*" + host.substr(dot)))) continue;
+      auto certificate = store_.certificate(host, wall_now());
+      if (certificate)
+        next.certificates.push_back(std::move(*certificate));
+      else
+        say("no certificate for " + host + ": " + certificate.error().message);
+    }
+  }
+
+  io::Task<void> read_events(io::Stream& channel, io::Scope& scope) {
+    edge::FrameReader frames;
+    char buffer[4096];
+    while (true) {
+      const auto count = co_await io::read_some(channel, buffer);
+      if (!count || *count == 0) break;
+      frames.feed(std::string_view(buffer, *count));
+      while (true) {
+        const auto frame = frames.next();
+        if (!frame || !*frame) break;
+        if (const auto event = edge::decode_event(**frame)) tell(*event);
+      }
+    }
+    scope.cancel();
+    send_.set();  // the edge is gone: the write fails
+  }
+
+  static void tell(const edge::EdgeEvent& event) {
+    using Kind = edge::EdgeEvent::Kind;
+    if (event.kind == Kind::listening) say(event.subject + " listens on " + event.detail);
+    if (event.kind == Kind::refused) say("refused: " + event.detail);
+    if (event.kind == Kind::upstream_failed) say(event.subject + ": " + event.detail);
+  }
+
+  io::Task<void> follow_files() {
+    const io::Context context = co_await io::here();
+    auto watch = io::FolderWatch::open(*context.loop);
+    for (const std::string& path : paths_) {
+      if (watch && !(*watch)->add(path)) say(path + " cannot be watched; changes need a restart");
+    }
+    while (watch) {
+      if (const auto changes = co_await (*watch)->next(); !changes) break;
+      // An editor's save comes as several changes.
+      if (!co_await io::sleep_for(std::chrono::milliseconds(100))) break;
+      const std::string before = frame_;
+      const auto loaded = load();
+      if (!loaded) say("nothing changed: " + loaded.error().text());
+      if (loaded) send();
+    }
+  }
+
+  std::vector<std::string> paths_;
+  edge::CertificateStore store_;
+  std::vector<std::string> told_;
+  std::string frame_;
+  // A restarted edge starts with its saved snapshot: versions go on from there.
+  std::uint64_t version_ = static_cast<std::uint64_t>(wall_now().time_since_epoch().count());
+  io::Event send_;
+};
+
+int complain(const Error& error, int status) {
+  std::fprintf(stderr, "berth edge: %s\n", error.text().c_str());
+  return status;
+}
+
+int serve(const EdgeFlags& flags, Feeder& feeder, const edge::FileConfig& config) {
+  auto pair = io::socket_pair();
+  if (!pair) return complain(pair.error(), cli::kFailed);
+  edge::EdgeOptions options;
+  options.web = config.web.empty() ? std::vector{flags.web} : config.web;
+  options.websecure = config.websecure.empty() ? std::vector{flags.websecure} : config.websecure;
+  options.data = flags.data + "/edge";
+  options.control = pair->first.release();
+  options.workers = static_cast<unsigned>(flags.workers[0] - '0');
+  options.access_log = flags.access_log;
+  feeder.send();
+  // Signals are the edge's: this thread only reads files, and ends when the edge closes the channel.
+  std::thread files([&feeder, channel = std::move(pair->second)]() mutable {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    io::Loop loop;
+    loop.run(feeder.run(std::move(channel)));
+  });
+  const int status = edge::run_edge(std::move(options));
+  files.join();
+  return status;
+}
+
+}  // namespace
+
+int run_edge_files(const std::vector<std::string>& arguments) {
+  const auto flags = parse(arguments);
+  if (!flags) return complain(flags.error(), cli::kBadUsage);
+  if (flags->help) return std::fputs(std::string(kHelp).c_str(), stdout) < 0;
+  for (const std::string& folder : {flags->data, flags->data + "/edge"}) {
+    if (auto made = io::make_folder(folder, 0700); !made) return complain(made.error(), cli::kFailed);
+  }
+  auto store = edge::CertificateStore::open({.dir = flags->data + "/certificates"}, wall_now());
+  if (!store) return complain(store.error(), cli::kFailed);
+  Feeder feeder(flags->config, std::move(*store));
+  const auto config = feeder.load();
+  if (!config) return complain(config.error(), cli::kFailed);
+  if (flags->check) {
+    const bool faulty = std::ranges::any_of(config->notes, [](const auto& note) { return note.error; });
+    std::printf("%zu routers, %zu services\n", config->routes.size(), config->services.size());
+    return faulty ? cli::kFailed : cli::kDone;
+  }
+  auto lock = io::FileLock::take(flags->data + "/lock");
+  if (!lock) return complain(std::move(lock.error()).within("another berth uses this data folder"), cli::kBusy);
+  return serve(*flags, feeder, *config);
+}
+
+}  // namespace berth::app

@@ -1,0 +1,323 @@
+#include "edge/file_config.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "edge/keys.h"
+#include "edge/label_middleware.h"
+#include "http/url.h"
+
+namespace berth::edge {
+namespace {
+
+using Path = std::vector<std::string>;
+
+std::string scalar(const Json& json) {
+  return json.is_text() ? std::string(json.text()) : json.is_null() ? std::string() : json.dump();
+}
+
+std::vector<std::string> list_of(const Json& json) {
+  if (!json.is_array()) return parse_list(scalar(json));
+  std::vector<std::string> out;
+  for (const Json& item : json.items()) out.push_back(scalar(item));
+  return out;
+}
+
+/// "name@file" and "name" are the same here.
+std::string file_name(std::string_view reference) {
+  const Cut at = cut(reference, '@');
+  return lower(at.found && at.after == "file" ? at.before : reference);
+}
+
+/// ":8080" listens on every address.
+std::string listen_address(std::string_view address) {
+  return address.starts_with(':') ? "0.0.0.0" + std::string(address) : std::string(address);
+}
+
+bool is_secure(const std::string& name, const Json& entry) {
+  if (name == "websecure" || name == "https" || name == "web-secure") return true;
+  if (name == "web" || name == "http") return false;
+  const std::string_view address = entry["address"].text();
+  return entry["http"].contains("tls") || address.ends_with(":443") || address.ends_with(":8443");
+}
+
+Result<Upstream> upstream_of(const Json& server) {
+  const auto url = TRY(http::parse_url(scalar(server["url"])));
+  const std::string host = url.host == "localhost" ? "127.0.0.1" : url.host;
+  const auto ip = parse_ip(host);
+  if (!ip) {
+    return fail(Code::invalid,
+                "url: \"" + url.host + "\" is a name; servers in files must be IP addresses or localhost");
+  }
+  if (url.path != "/" || !url.query.empty()) return fail(Code::invalid, "url: a path is not supported; use addPrefix");
+  const std::int64_t weight = server["weight"].integer(1);
+  if (weight < 0 || weight > 1000) return fail(Code::invalid, "weight: is not a number up to 1000");
+  return Upstream{.host = ip->text(),
+                  .port = url.port,
+                  .tls = url.scheme == "https",
+                  .target = url.authority(),
+                  .weight = static_cast<std::uint32_t>(weight)};
+}
+
+/// One named thing of a file.
+struct Item {
+  std::size_t file = 0;
+  Json tree;
+};
+using Items = std::map<std::string, Item, std::less<>>;
+
+class Reader {
+ public:
+  explicit Reader(const std::vector<Json>& trees) {
+    for (const Json& tree : trees) trees_.push_back(lower_keys(tree));
+  }
+
+  FileConfig read() {
+    for (std::size_t file = 0; file < trees_.size(); ++file) read_file(file);
+    for (const auto& [name, item] : services_) read_service(name, item);
+    check_groups();
+    for (const auto& [name, item] : middlewares_) add_middleware(name, item.tree);
+    for (const auto& [name, item] : routers_) read_router(name, item);
+    std::ranges::sort(out_.services, {}, &Service::name);
+    return std::move(out_);
+  }
+
+ private:
+  void note(std::size_t file, Path path, std::string message, bool error = true) {
+    out_.notes.push_back({error, file, std::move(path), std::move(message)});
+  }
+
+  void read_file(std::size_t file) {
+    const Json& tree = trees_[file];
+    static constexpr std::string_view kKnown[] = {
+        "http", "tls",    "entrypoints",           "providers", "log",    "accesslog",
+        "api",  "global", "certificatesresolvers", "ping",      "metrics"};
+    for (const auto& [key, value] : tree.members()) {
+      if (!std::ranges::count(kKnown, key)) {
+        note(file, {key}, "is not known here and has no effect" + suggestion(key, kKnown), false);
+      }
+    }
+    read_entries(file, tree["entrypoints"]);
+    collect(file, "routers", routers_);
+    collect(file, "services", services_);
+    collect(file, "middlewares", middlewares_);
+    for (const Json& pair : tree["tls"]["certificates"].items()) {
+      out_.certificates.push_back({scalar(pair["certfile"]), scalar(pair["keyfile"])});
+    }
+    if (tree["tls"].contains("options")) {
+      note(file, {"tls", "options"}, "is not supported here; a router that names one is not served", false);
+    }
+  }
+
+  void collect(std::size_t file, const std::string& kind, Items& into) {
+    for (const auto& [name, tree] : trees_[file]["http"][kind].members()) {
+      if (!into.try_emplace(name, Item{file, tree}).second) {
+        note(file, {"http", kind, name}, "is defined in another file already, which counts");
+      }
+    }
+  }
+
+  void read_entries(std::size_t file, const Json& entries) {
+    for (const auto& [name, entry] : entries.members()) {
+      const bool secure = is_secure(name, entry);
+      entries_[name] = secure ? Listener::websecure : Listener::web;
+      const std::string address = scalar(entry["address"]);
+      if (address.ends_with("/udp")) {
+        note(file, {"entrypoints", name, "address"}, "UDP is not supported");
+        continue;
+      }
+      if (!address.empty()) (secure ? out_.websecure : out_.web).push_back(listen_address(address));
+      if (!secure && entry["http"]["redirections"].contains("entrypoint")) redirects_ = true;
+      read_trust(file, name, entry["forwardedheaders"]);
+    }
+  }
+
+  void read_trust(std::size_t file, const std::string& name, const Json& headers) {
+    const Path path{"entrypoints", name, "forwardedheaders"};
+    for (const std::string& proxy : list_of(headers["trustedips"])) {
+      if (parse_cidr(proxy)) {
+        out_.settings.trusted_proxies.push_back(proxy);
+      } else {
+        note(file, path, "trustedIPs: \"" + proxy + "\" is not a prefix");
+      }
+    }
+    if (headers["insecure"].boolean()) {
+      note(file, path, "insecure is not supported: anybody could name any address; list trustedIPs");
+    }
+  }
+
+  void add_middleware(const std::string& name, Json tree) {
+    if (tree.contains("chain")) {
+      Json names = Json::array();
+      for (const std::string& each : list_of(tree["chain"]["middlewares"])) names.push(file_name(each));
+      tree.slot("chain").set("middlewares", std::move(names));
+    }
+    middleware_trees_[name] = std::move(tree);
+  }
+
+  // Services.
+
+  void read_service(const std::string& name, const Item& item) {
+    Service service{.name = name, .upstreams = {}, .pass_host = true, .down = {}};
+    if (item.tree.size() != 1) {
+      note(item.file, {"http", "services", name},
+           "must have exactly one of loadBalancer, weighted, mirroring, failover");
+      service.down = "service \"" + name + "\" is defined wrongly";
+    }
+    for (const auto& [kind, tree] : item.tree.members()) {
+      auto done = kind == "loadbalancer" ? read_servers(name, item, tree, service) : read_group(kind, tree, service);
+      if (done) continue;
+      service = {.name = name, .upstreams = {}, .pass_host = true, .down = done.error().message};
+      note(item.file, {"http", "services", name, kind}, std::move(done.error().message));
+    }
+    out_.services.push_back(std::move(service));
+  }
+
+  Result<void> read_servers(const std::string& name, const Item& item, const Json& tree, Service& service) {
+    Json options = tree;
+    options.erase("servers");
+    TRY(read_balancing(options, service));
+    std::size_t at = 0;
+    for (const Json& server : tree["servers"].items()) {
+      auto upstream = upstream_of(server);
+      if (upstream) {
+        service.upstreams.push_back(std::move(*upstream));
+      } else {
+        service.down = upstream.error().message;
+        note(item.file, {"http", "services", name, "loadbalancer", "servers", std::to_string(at), "url"},
+             upstream.error().message);
+      }
+      ++at;
+    }
+    if (!service.upstreams.empty()) service.down.clear();
+    if (service.upstreams.empty() && service.down.empty()) service.down = "service \"" + name + "\" has no servers";
+    return {};
+  }
+
+  void check_groups() {
+    for (Service& service : out_.services) {
+      for (std::string* part : parts_of(service)) {
+        *part = file_name(*part);
+        const auto found = std::ranges::find(out_.services, *part, &Service::name);
+        if (found != out_.services.end() && found->group.index() == 0) continue;
+        service.down = "\"" + *part + (found == out_.services.end() ? "\" is not defined" : "\" is a group itself");
+        note(services_.find(service.name)->second.file, {"http", "services", service.name}, service.down);
+        service.group = {};
+        break;
+      }
+    }
+  }
+
+  bool has_service(std::string_view name) const {
+    return std::ranges::find(out_.services, name, &Service::name) != out_.services.end();
+  }
+
+  // Routers.
+
+  void read_router(const std::string& name, const Item& item) {
+    Path path{"http", "routers", name};
+    auto route = route_of(name, item, path);
+    if (route)
+      out_.routes.push_back(std::move(*route));
+    else
+      note(item.file, std::move(path), std::move(route.error().message));
+  }
+
+  /// On an error `path` leads to the place.
+  Result<Route> route_of(const std::string& name, const Item& item, Path& path) {
+    const Json& tree = item.tree;
+    static constexpr std::string_view kKnown[] = {"rule", "entrypoints", "service",    "priority",
+                                                  "tls",  "middlewares", "rulesyntax", "observability"};
+    for (const auto& [key, value] : tree.members()) {
+      if (std::ranges::count(kKnown, key)) continue;
+      path.push_back(key);
+      return fail(Code::invalid, "is not known" + suggestion(key, kKnown));
+    }
+    Route route{.name = name + "@file",
+                .rule = scalar(tree["rule"]),
+                .priority = static_cast<int>(tree["priority"].integer()),
+                .listeners = {},
+                .service = file_name(scalar(tree["service"]))};
+    path.push_back("rule");
+    TRY(parse_rule(route.rule));
+    path.back() = "tls";
+    if (!scalar(tree["tls"]["options"]).empty() && scalar(tree["tls"]["options"]) != "default") {
+      return fail(Code::invalid, "options are not supported here: the route might ask for no client certificate");
+    }
+    path.back() = "entrypoints";
+    TRY(read_listeners(tree, route));
+    path.back() = "service";
+    if (!has_service(route.service)) {
+      return fail(Code::invalid, "\"" + route.service + "\" is not defined in any file");
+    }
+    path.back() = "middlewares";
+    route.middlewares = TRY(chain_of(local_names(tree["middlewares"]), middleware_trees_));
+    for (Middleware& each : route.middlewares) TRY(link(each));
+    path.pop_back();
+    return route;
+  }
+
+  static std::vector<std::string> local_names(const Json& references) {
+    std::vector<std::string> names;
+    for (const std::string& each : list_of(references)) names.push_back(file_name(each));
+    return names;
+  }
+
+  Result<void> read_listeners(const Json& tree, Route& route) {
+    const bool tls = tree.contains("tls") && !(tree["tls"].is_bool() && !tree["tls"].boolean());
+    bool web = false, websecure = false;
+    const auto names = list_of(tree["entrypoints"]);
+    for (const std::string& written : names) {
+      const std::string name = lower(written);
+      const auto known = entries_.find(name);
+      const bool usual = name == "web" || name == "http" || name == "websecure" || name == "https";
+      if (known == entries_.end() && !usual) return fail(Code::invalid, "\"" + written + "\" is no entry point");
+      const bool secure =
+          known != entries_.end() ? known->second == Listener::websecure : name.ends_with("s") || name == "websecure";
+      (secure ? websecure : web) = true;
+    }
+    if (names.empty()) web = websecure = true;
+    if (web && (tls || redirects_)) {
+      web = false;
+      websecure = true;
+    }
+    if (web) route.listeners.push_back(Listener::web);
+    if (websecure) route.listeners.push_back(Listener::websecure);
+    return {};
+  }
+
+  /// Middlewares that ask a service.
+  Result<void> link(Middleware& middleware) {
+    if (auto* pages = std::get_if<ErrorPages>(&middleware.action)) {
+      pages->service = file_name(pages->service);
+      if (!has_service(pages->service)) {
+        return fail(Code::invalid, "errors.service: \"" + pages->service + "\" is not defined in any file");
+      }
+    }
+    auto* asks = std::get_if<ForwardAuth>(&middleware.action);
+    if (!asks) return {};
+    const auto end = asks->address.find_first_of("/?", asks->address.find("://") + 3);
+    const std::string base = asks->address.substr(0, end);
+    Service service{.name = "auth " + base, .upstreams = {}, .pass_host = false, .down = {}};
+    service.upstreams.push_back(TRY(upstream_of(Json::object({{"url", base}}))));
+    asks->service = service.name;
+    if (!has_service(service.name)) out_.services.push_back(std::move(service));
+    return {};
+  }
+
+  std::vector<Json> trees_;
+  Items routers_, services_, middlewares_;
+  Trees middleware_trees_;
+  std::map<std::string, Listener> entries_;
+  bool redirects_ = false;
+  FileConfig out_;
+};
+
+}  // namespace
+
+FileConfig read_files(const std::vector<Json>& trees) {
+  return Reader(trees).read();
+}
+
+}  // namespace berth::edge
