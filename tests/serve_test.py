@@ -200,6 +200,16 @@ services:
         self.assertEqual(route['rule'], f'Host(`{HOST}`)')
         self.assertIn('hello-hello-1', must(berth('route', 'list', '--data', self.serve.data)).stdout)
 
+    def test_route_explain_names_winner_and_target(self):
+        wait_until(lambda: self.routes(), 5, 'a route')
+        explained = must(berth('route', 'explain', f'https://{HOST}/a/../b', '--data', self.serve.data)).stdout
+        self.assertRegex(explained, rf'GET /b on websecure\n\d+ hello\S* Host\(`{HOST}`\): matches, to service ')
+        self.assertRegex(explained, r'hello\S* decides\n(.*\n)*  targets +hello-hello-1 \d')
+        redirected = must(berth('route', 'explain', f'http://{HOST}/', '--data', self.serve.data)).stdout
+        self.assertIn('the edge redirects to https', redirected)
+        lost = berth('route', 'explain', 'nobody.localhost', '--data', self.serve.data)
+        self.assertEqual((lost.returncode, 'answers 404' in lost.stdout), (1, True), lost.stderr)
+
     def routes(self):
         done = berth('route', 'list', '--data', self.serve.data, '--format', 'json')
         return json.loads(done.stdout) if done.returncode == 0 else None
