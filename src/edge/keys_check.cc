@@ -97,13 +97,31 @@ Result<void> check(std::string_view path, ReplacePathRegex& action) {
   return {};
 }
 
-Result<void> check(std::string_view path, Headers& action) {
-  std::string sts;
-  if (action.sts_seconds > 0 && !action.development) {
-    sts = "max-age=" + std::to_string(action.sts_seconds);
-    if (action.sts_subdomains) sts += "; includeSubDomains";
-    if (action.sts_preload) sts += "; preload";
+std::string sts_of(const Headers& action) {
+  if (action.sts_seconds <= 0 || action.development) return {};
+  std::string sts = "max-age=" + std::to_string(action.sts_seconds);
+  if (action.sts_subdomains) sts += "; includeSubDomains";
+  if (action.sts_preload) sts += "; preload";
+  return sts;
+}
+
+Result<void> check_cors(std::string_view path, const Cors& cors) {
+  for (const auto* list : {&cors.headers, &cors.methods, &cors.expose}) {
+    for (const std::string& item : *list) {
+      if (!http::is_token(item) && item != "*") return wrong(path, "accesscontrol", "\"" + item + "\" is not a name");
+    }
   }
+  for (const std::string& origin : cors.origins) {
+    if (!http::is_field_value(origin)) return wrong(path, "accesscontrolalloworiginlist", "has control characters");
+  }
+  // Any page in the world could act with the user's cookies.
+  if (cors.credentials && std::ranges::count(cors.origins, "*")) {
+    return wrong(path, "accesscontrolallowcredentials", "does not go with every origin (*); list the origins");
+  }
+  return {};
+}
+
+Result<void> check(std::string_view path, Headers& action) {
   const std::string frame = !action.frame_options.empty() ? action.frame_options : action.frame_deny ? "DENY" : "";
   const std::string xss = !action.xss_value.empty() ? action.xss_value : action.xss_filter ? "1; mode=block" : "";
   const std::pair<std::string_view, std::string> implied[] = {
@@ -114,21 +132,10 @@ Result<void> check(std::string_view path, Headers& action) {
       {"Content-Security-Policy-Report-Only", action.security_policy_report},
       {"Referrer-Policy", action.referrer_policy},
       {"Permissions-Policy", action.permissions_policy},
-      {"Strict-Transport-Security", sts},
+      {"Strict-Transport-Security", sts_of(action)},
   };
   for (const auto& [name, value] : implied) TRY(imply(path, action, name, value));
-  for (const auto* list : {&action.cors.headers, &action.cors.methods, &action.cors.expose}) {
-    for (const std::string& item : *list) {
-      if (!http::is_token(item) && item != "*") return wrong(path, "accesscontrol", "\"" + item + "\" is not a name");
-    }
-  }
-  for (const std::string& origin : action.cors.origins) {
-    if (!http::is_field_value(origin)) return wrong(path, "accesscontrolalloworiginlist", "has control characters");
-  }
-  // Any page in the world could act with the user's cookies.
-  if (action.cors.credentials && std::ranges::count(action.cors.origins, "*")) {
-    return wrong(path, "accesscontrolallowcredentials", "does not go with every origin (*); list the origins");
-  }
+  TRY(check_cors(path, action.cors));
   for (std::string& host : action.allowed_hosts) host = lower(host);
   return {};
 }

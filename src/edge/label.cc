@@ -404,6 +404,21 @@ class Reader {
     return {};
   }
 
+  /// Whether `name` in a label of `definer` means `target`; without a project only `definer` itself.
+  static bool is_named(const Target& target, std::string_view name, const Target& definer) {
+    if (target.project != definer.project) return false;
+    if (definer.project.empty() && target.name != definer.name) return false;
+    return target.service == name || target.name == name;
+  }
+
+  void add_way(Service& service, const Target& target, std::uint16_t port, bool tls) const {
+    const auto way = reach(target, port, {}, links_, targets_);
+    if (way)
+      service.upstreams.push_back({.host = way->host, .port = way->port, .tls = tls, .target = target.name});
+    else
+      service.down += way.error().text() + "\n";
+  }
+
   /// The containers that `definer` would reach under the address's name: those of its own project, so that a label
   /// cannot make the edge ask anything else.
   Result<Service> auth_service(const ForwardAuth& asks, const Target& definer) {
@@ -419,13 +434,9 @@ class Reader {
                     .down = {}};
     bool named = false;
     for (const Target& target : targets_) {
-      const bool same = target.project == definer.project && !(definer.project.empty() && target.name != definer.name);
-      if (!same || (target.service != parts.before && target.name != parts.before)) continue;
+      if (!is_named(target, parts.before, definer)) continue;
       named = true;
-      if (!is_serving(target)) continue;
-      const auto way = reach(target, *port, {}, links_, targets_);
-      if (way) service.upstreams.push_back({.host = way->host, .port = way->port, .tls = tls, .target = target.name});
-      if (!way) service.down += way.error().text() + "\n";
+      if (is_serving(target)) add_way(service, target, *port, tls);
     }
     if (named && service.upstreams.empty()) service.down += std::string(parts.before) + " does not run";
     if (named) return service;
