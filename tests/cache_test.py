@@ -63,7 +63,7 @@ class Edge:
         self.data = tempfile.mkdtemp(prefix='berth-edge-')
         self.port = free_port()
         route = {'name': 'r', 'rule': 'PathPrefix(`/`)', 'listeners': ['web'], 'service': 's',
-                 'middlewares': [{'name': 'c', 'cache': [list(pair) for pair in policy]}]}
+                 'middlewares': [{'name': 'c', 'action': {'cache': dict(policy)}}]}
         service = {'name': 's', 'upstreams': [{'host': '127.0.0.1', 'port': origin, 'target': 'origin'}]}
         snapshot = {'format': 1, 'version': 1, 'settings': {}, 'routes': [route], 'services': [service],
                     'certificates': []}
