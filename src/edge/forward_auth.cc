@@ -99,19 +99,22 @@ class Asking final : public Handler {
     co_return co_await io::within(std::chrono::seconds(30), sub.run(answer));
   }
 
-  /// What says who asks; the same for requests that are the same to a login.
-  static std::string key_of(const Request& request) {
-    std::string text(request.hop.scheme());
-    text.append("\n").append(request.host).append("\n").append(request.client.text());
+  /// What says who asks for what; the same for requests that are the same to a login.
+  std::string key_of(const Request& request) const {
+    std::string text(action_.address);
+    text.append("\n").append(request.hop.scheme()).append("\n").append(request.host);
+    text.append("\n").append(request.client.text());
     bool says = false;
     for (const http::Field& field : request.head.fields) {
-      if (!http::same_name(field.name, "cookie") && !http::same_name(field.name, "authorization")) continue;
+      const bool names = http::same_name(field.name, "cookie") || http::same_name(field.name, "authorization");
+      if (!names && !lists(action_.request_headers, field.name)) continue;
       text.append("\n").append(lower(field.name)).append(":").append(field.value);
-      says = true;
+      says = says || names;
     }
     // One who says nothing is asked each time.
     if (!says) return {};
-    return sha256_hex(text.append("\n").append(request.head.method).append(" ").append(request.path));
+    text.append("\n").append(request.head.method).append(" ").append(request.path);
+    return sha256_hex(text.append("?").append(request.head.query));
   }
   const Said* remembered(Request& request, const std::string& key) const {
     if (key.empty()) return nullptr;

@@ -81,7 +81,8 @@ struct Keys<ForwardAuth> {
       key("headerField", &ForwardAuth::header, "has no effect"),
       key("preserveLocationHeader", &ForwardAuth::keep_location, "has no effect: Location is always kept"),
       key("preserveRequestMethod", &ForwardAuth::keep_method, "ask with the request's method instead of GET"),
-      key("cache", &ForwardAuth::cache, "how long a yes holds for the same cookies and Authorization (berth only)"),
+      key("cache", &ForwardAuth::cache,
+          "how long a yes holds for the same URL, cookies and Authorization (berth only)"),
   };
 };
 template <>

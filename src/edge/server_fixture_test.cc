@@ -119,12 +119,16 @@ Done close_once(ResponseWriter& response) {
   co_return co_await response.send(200, {}, "bye");
 }
 
-/// A login: knows one session.
+/// A login: knows one session, and one that sets no cookie and may not see everything.
 Done login(ServerRequest& request, ResponseWriter& response) {
   const http::Fields& fields = request.head().fields;
   if (fields.get("cookie") == "session=ok") {
     co_return co_await response.send(200, {{"X-User", "ann"}, {"Set-Cookie", "fresh=1"}, {"Set-Cookie", "other=1"}},
                                      "");
+  }
+  if (fields.get("cookie") == "session=plain") {
+    const bool forbidden = fields.get("x-forwarded-uri").contains("forbidden");
+    co_return co_await response.send(forbidden ? 403 : 200, {}, forbidden ? "not for you\n" : "");
   }
   const std::string asked = std::string(fields.get("x-forwarded-method")) + " " +
                             std::string(fields.get("x-forwarded-proto")) + "://" +
