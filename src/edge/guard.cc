@@ -58,6 +58,7 @@ class Again final : public Handler {
     const io::Time begun = request.shared.loop.now();
     StatusGate gate(reply, action_.status);
     const Rewritten rewritten = request.rewritten;
+    const http::Fields fields = request.head.fields;  // what comes next may take the password out, or add to them
     const Service* service = request.service;
     milliseconds pause = action_.interval;
     for (std::uint32_t attempt = 1;; ++attempt) {
@@ -71,6 +72,7 @@ class Again final : public Handler {
       if (pause.count() > 0 && !co_await io::sleep_for(pause)) co_return given_up(gate, std::move(outcome));
       pause *= 2;
       request.rewritten = rewritten;
+      request.head.fields = fields;
       request.service = service;
       gate.stopped = false;
     }
