@@ -189,7 +189,6 @@ class Feeder {
       if (const auto changes = co_await (*watch)->next(); !changes) break;
       // An editor's save comes as several changes.
       if (!co_await io::sleep_for(std::chrono::milliseconds(100))) break;
-      const std::string before = frame_;
       const auto loaded = load();
       if (!loaded) say("nothing changed: " + loaded.error().text());
       if (loaded) send();

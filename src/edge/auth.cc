@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/base64.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "edge/front.h"
@@ -55,23 +56,6 @@ Outcome refused(std::string detail = {}) {
   return {.own_status = 401, .message = "Please log in.", .detail = std::move(detail)};
 }
 
-std::string decode_base64(std::string_view text) {
-  std::string out;
-  unsigned bits = 0, held = 0;
-  while (text.ends_with('=')) text.remove_suffix(1);
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (const char c : text) {
-    const auto value = kAlphabet.find(c);
-    if (value == std::string_view::npos) return {};
-    bits = bits << 6 | static_cast<unsigned>(value);
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    out += static_cast<char>(bits >> held & 0xff);
-  }
-  return out;
-}
-
 class Passwords final : public Handler {
  public:
   Passwords(BasicAuth action, Place place)
@@ -81,7 +65,7 @@ class Passwords final : public Handler {
         next_(std::move(place.next)) {}
 
   io::Task<Outcome> handle(Request& request, ReplySink& reply) const override {
-    const std::string given = decode_base64(credentials(request, "Basic"));
+    const std::string given = decode_base64(credentials(request, "Basic")).value_or("");
     const Cut parts = cut(given, ':');
     const bool passes = parts.found && co_await fits(request, parts.before, parts.after);
     if (!passes) {

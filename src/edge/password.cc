@@ -4,9 +4,10 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include <cstring>
+#include <algorithm>
 #include <memory>
-#include <vector>
+
+#include "base/base64.h"
 
 namespace berth::edge {
 namespace {
@@ -18,15 +19,6 @@ std::string digest(const EVP_MD* kind, std::string_view bytes) {
   unsigned length = 0;
   if (EVP_Digest(bytes.data(), bytes.size(), out, &length, kind, nullptr) != 1) return {};
   return {reinterpret_cast<const char*>(out), length};
-}
-
-std::string base64(std::string_view bytes) {
-  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(length));
-  return out;
 }
 
 /// Appends `value` as `count` characters of crypt's alphabet, low bits first.
@@ -70,7 +62,7 @@ bool equal_secret(std::string_view a, std::string_view b) {
 
 bool fits_password(std::string_view password, const std::string& hash) {
   if (password.size() > kMostPassword || password.contains('\0')) return false;
-  if (hash.starts_with("{SHA}")) return equal_secret("{SHA}" + base64(digest(EVP_sha1(), password)), hash);
+  if (hash.starts_with("{SHA}")) return equal_secret("{SHA}" + encode_base64(digest(EVP_sha1(), password)), hash);
   if (hash.starts_with("$apr1$")) {
     const std::string_view rest = std::string_view(hash).substr(6);
     return equal_secret(apr1(password, rest.substr(0, std::min<std::size_t>(8, rest.find('$')))), hash);

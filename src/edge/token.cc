@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "edge/password.h"
@@ -52,20 +53,9 @@ std::unexpected<Error> denied(std::string_view why) {
 
 /// base64url without padding, as RFC 7515 wants it; one text for one value.
 Result<std::string> decode(std::string_view text) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string out;
-  unsigned bits = 0, held = 0;
-  for (const char c : text) {
-    const auto value = kAlphabet.find(c);
-    if (value == std::string_view::npos) return denied("is not base64url");
-    bits = bits << 6 | static_cast<unsigned>(value);
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    out += static_cast<char>(bits >> held & 0xff);
-  }
-  if (held == 6 || (bits & ((1u << held) - 1)) != 0) return denied("is not base64url");
-  return out;
+  auto bytes = decode_base64(text);
+  if (!bytes || encode_base64url(*bytes) != text) return denied("is not base64url");
+  return bytes;
 }
 
 std::string_view algorithm_of(EVP_PKEY* key) {

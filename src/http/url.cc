@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "http/head.h"
 #include "http/text.h"
 
@@ -137,9 +138,7 @@ std::string websocket_accept(std::string_view key) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr);
-  unsigned char encoded[64];
-  const int length = EVP_EncodeBlock(encoded, digest, static_cast<int>(size));
-  return {reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(length)};
+  return encode_base64({reinterpret_cast<const char*>(digest), size});
 }
 
 }  // namespace berth::http
