@@ -8,17 +8,15 @@ import http.client
 import http.server
 import json
 import os
-import pathlib
 import shutil
-import socket
-import struct
 import subprocess
 import tempfile
 import threading
 import time
 import unittest
 
-from support import BERTH, ROOT, Serve, accepts, berth, engine, free_port, images, must, project, wait_until
+from edge_process import EdgeProcess
+from support import ROOT, Serve, accepts, berth, engine, free_port, images, must, project, wait_until
 
 SUITE = ROOT / 'tests/cache/node_modules/http-cache-tests'
 
@@ -56,64 +54,24 @@ JUSTIFIED = {
 }
 
 
-class Edge:
+class Edge(EdgeProcess):
     """An edge that sends all requests to one origin, by a route that caches."""
 
     def __init__(self, origin, policy=(), cache=64 << 20):
-        self.data = tempfile.mkdtemp(prefix='berth-edge-')
-        self.port = free_port()
         route = {'name': 'r', 'rule': 'PathPrefix(`/`)', 'listeners': ['web'], 'service': 's',
                  'middlewares': [{'name': 'c', 'action': {'cache': dict(policy)}}]}
         service = {'name': 's', 'upstreams': [{'host': '127.0.0.1', 'port': origin, 'target': 'origin'}]}
-        snapshot = {'format': 1, 'version': 1, 'settings': {}, 'routes': [route], 'services': [service],
-                    'certificates': []}
-        pathlib.Path(self.data, 'snapshot').write_text(json.dumps(snapshot))
-        self.supervisor, theirs = socket.socketpair()
-        options = {'web': [f'127.0.0.1:{self.port}'], 'data': self.data, 'supervisor': theirs.fileno(), 'cache': cache}
-        self.process = subprocess.Popen([BERTH, 'edge', json.dumps(options)], pass_fds=[theirs.fileno()],
-                                        stdin=subprocess.DEVNULL, start_new_session=True)
-        theirs.close()
-        wait_until(lambda: accepts(self.port), 20, 'the edge to listen')
-        self.channel, theirs = socket.socketpair()
-        socket.send_fds(self.supervisor, [b'c'], [theirs.fileno()])
-        theirs.close()
-        self.channel.settimeout(20)
-        self.number = 0
-
-    def _read(self, count):
-        data = b''
-        while len(data) < count:
-            part = self.channel.recv(count - len(data))
-            if not part:
-                raise AssertionError('the edge closed its channel')
-            data += part
-        return data
-
-    def command(self, **more):
-        """A command as core sends it; the answer."""
-        self.number += 1
-        payload = json.dumps({'command': 'cache', 'id': self.number, **more}, separators=(',', ':')).encode()
-        self.channel.sendall(struct.pack('>I', len(payload)) + payload)
-        while True:
-            event = json.loads(self._read(struct.unpack('>I', self._read(4))[0]))
-            if event['event'] == 'answered' and event.get('version') == self.number:
-                return json.loads(event['detail'])
+        super().__init__({'format': 1, 'version': 1, 'settings': {}, 'routes': [route], 'services': [service],
+                          'certificates': []}, cache=cache, websecure=[])
 
     def get(self, path, **headers):
-        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=30)
+        connection = http.client.HTTPConnection('127.0.0.1', self.web, timeout=30)
         try:
             connection.request('GET', path, headers=headers)
             reply = connection.getresponse()
             return reply.status, reply.read(), reply.headers
         finally:
             connection.close()
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.supervisor.close()
-        self.channel.close()
-        shutil.rmtree(self.data, ignore_errors=True)
 
 
 class Origin:
@@ -172,7 +130,7 @@ class SuiteTest(unittest.TestCase):
         edge = Edge(port)
         cls.addClassCleanup(edge.stop)
         done = subprocess.run(['node', '--no-warnings', 'cli.mjs'], cwd=SUITE, capture_output=True, text=True, timeout=300,
-                              env=dict(os.environ, npm_config_base=f'http://127.0.0.1:{edge.port}',
+                              env=dict(os.environ, npm_config_base=f'http://127.0.0.1:{edge.web}',
                                        npm_package_config_id=''))
         cls.results = json.loads(done.stdout[done.stdout.index('{'):])
         listed = subprocess.run(
@@ -236,7 +194,7 @@ class LoadTest(unittest.TestCase):
 
     def test_purges(self):
         origin, edge = self.world(lambda path: ({'Cache-Control': 'max-age=60', 'Cache-Tag': 'a, ' + path[1:2]}, b'x'))
-        base = f'http://127.0.0.1:{edge.port}'
+        base = f'http://127.0.0.1:{edge.web}'
         paths = ['/x/1', '/x/2', '/y/1', '/z/1']
 
         def asked_again(**purge):
@@ -255,7 +213,7 @@ class LoadTest(unittest.TestCase):
     def test_a_client_cannot_purge(self):
         origin, edge = self.world(lambda path: ({'Cache-Control': 'max-age=60'}, b'x'))
         edge.get('/page')
-        connection = http.client.HTTPConnection('127.0.0.1', edge.port, timeout=30)
+        connection = http.client.HTTPConnection('127.0.0.1', edge.web, timeout=30)
         connection.request('PURGE', '/page')
         self.assertEqual(connection.getresponse().status, 501)  # the origin's own answer
         connection.close()
