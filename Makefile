@@ -6,7 +6,7 @@
 #   make build       build/release/berth and the demo's program
 #   make test        every test, against an engine of their own
 #   make check       format, rooms, headers, clang-tidy, documentation
-#   make bench       the benchmarks, and berth beside other Compose programs (tools/bench; about 8 minutes)
+#   make bench       the benchmarks, and berth beside other Compose programs and proxies (tools/bench; about 16 minutes)
 #   make fuzz        the fuzz targets until each is settled (tools/fuzz), or each for FOR seconds
 #   make simulate    100,000 histories of planner and executor from seeds (SEEDS=FIRST-LAST for others)
 #   make soak        kill -9 at 200 moments of up, recreation, scale and down (POINTS=N, SEED=N)
@@ -39,7 +39,7 @@ check: build
 	@tools/check
 
 bench: build
-	@tools/setup test
+	@tools/setup test bench
 	@tools/build bench
 	@tools/bench
 
