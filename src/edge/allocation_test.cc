@@ -2,6 +2,7 @@
 #include <new>
 #include <thread>
 
+#include "edge/cache_store.h"
 #include "edge/h2_browser.h"
 
 // The request path allocates nothing once it is warm. What the edge's thread takes through operator new is counted;
@@ -31,6 +32,11 @@ void operator delete(void* memory, std::size_t) noexcept {
 namespace berth::edge {
 namespace {
 
+constexpr std::string_view kReply = "HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 5\r\n\r\nhello";
+constexpr std::string_view kKept =
+    "HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nVary: Accept-Language, X\r\nETag: \"e\"\r\n"
+    "Content-Length: 5\r\n\r\nhello";
+
 io::Task<void> answer_connection(std::unique_ptr<io::Stream> stream) {
   http::Wire wire(std::move(stream));
   http::RequestHead head;
@@ -48,7 +54,8 @@ io::Task<void> answer_connection(std::unique_ptr<io::Stream> stream) {
       if (!piece) co_return;
       if (piece->empty()) break;
     }
-    if (!co_await io::write_all(wire.stream(), "HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 5\r\n\r\nhello")) co_return;
+    const bool kept = head.target.starts_with("/kept/");
+    if (!co_await io::write_all(wire.stream(), kept ? kKept : kReply)) co_return;
   }
 }
 
@@ -62,7 +69,7 @@ io::Task<void> run_origin(io::Listener& listener) {
 /// An edge on a thread of its own.
 struct Edge {
   io::Loop loop;
-  std::unique_ptr<Server> server = Server::make(loop, {}).value();
+  std::unique_ptr<Server> server = Server::make(loop, {.store = std::make_shared<CacheStore>(4u << 20, 7)}).value();
   io::Address web = server->listen(Listener::web, io::Address::parse("127.0.0.1:0").value()).value();
   std::thread thread;
 
@@ -71,7 +78,12 @@ struct Edge {
     snapshot.version = 1;
     snapshot.services = {
         {.name = "s", .upstreams = {{.host = "127.0.0.1", .port = origin, .target = "o"}}, .down = {}}};
-    snapshot.routes = {Route{.name = "r", .rule = "Host(`app.test`)", .listeners = {Listener::web}, .service = "s"}};
+    snapshot.routes = {Route{.name = "r", .rule = "Host(`app.test`)", .listeners = {Listener::web}, .service = "s"},
+                       Route{.name = "kept",
+                             .rule = "Host(`app.test`) && PathPrefix(`/kept/`)",
+                             .listeners = {Listener::web},
+                             .service = "s",
+                             .middlewares = {{"cache", CachePolicy{}}}}};
     server->use(Live::make(std::move(snapshot)).value());
     thread = std::thread([this] {
       counted = true;
@@ -95,6 +107,20 @@ io::Task<void> ask_http1(io::Address web, int times) {
                                         : "POST /p HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n"
                                           "3\r\nabc\r\n0\r\n\r\n");
     EXPECT_EQ(answer.status, 200);
+  }
+}
+
+/// From the cache, with a key that is too long for a short string: whole, a part, and what the client has already.
+io::Task<void> ask_cache(io::Address web, int times) {
+  Browser browser(std::move(*(co_await io::connect(web))));
+  for (int i = 0; i < times; ++i) {
+    if (i == times / 2) EXPECT_GT(allocations.exchange(0), 0u);  // what the connection and the first reply took
+    const std::string_view more = i % 3 == 0   ? "Accept-Language: de, en\r\n"
+                                  : i % 3 == 1 ? "Accept-Language: de, en\r\nRange: bytes=1-2\r\n"
+                                               : "Accept-Language: de, en\r\nIf-None-Match: \"e\"\r\n";
+    const Answer answer = co_await browser.ask(get("/kept/a/path/that/no/short/string/holds?a=b", more));
+    EXPECT_EQ(answer.status, i % 3 == 0 ? 200 : i % 3 == 1 ? 206 : 304);
+    if (i > 0) EXPECT_TRUE(answer.field("cache-status").starts_with("berth; hit"));
   }
 }
 
@@ -128,6 +154,10 @@ std::size_t allocations_of(Ask ask) {
 
 TEST(Allocation, NoneForARequestOfAKeptConnection) {
   EXPECT_EQ(allocations_of(ask_http1), 0u);
+}
+
+TEST(Allocation, NoneForAnAnswerFromTheCache) {
+  EXPECT_EQ(allocations_of(ask_cache), 0u);
 }
 
 // The library's own are not counted.

@@ -87,7 +87,7 @@ io::Task<void> refresh_stored(const CacheCase& one, Flight flight, StoredReply s
                                             .next = one.next,
                                             .policy = one.policy,
                                             .entry = one.request.entry,
-                                            .key = one.key,
+                                            .key = std::string(one.key),
                                             .hash = one.hash,
                                             .flight = std::move(flight),
                                             .stored = std::move(stored)});

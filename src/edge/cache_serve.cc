@@ -89,7 +89,8 @@ class CacheServe {
 
   /// What differs by a Vary that is known is fetched at the same time.
   std::string flight_name() const {
-    std::string name = case_.key + "\n" + request_.entry->route.name;
+    std::string name(case_.key);
+    name.append("\n").append(request_.entry->route.name);
     if (found_.variants && !found_.variants->empty())
       append_selecting(name.append("\n"), found_.variants->back()->vary, request_.head.fields);
     return name;

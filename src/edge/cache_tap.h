@@ -16,7 +16,7 @@ struct CacheCase {
   std::shared_ptr<const Live> live;
   const Handler& next;
   const CachePolicy& policy;
-  std::string key{};
+  std::string_view key{};  ///< in the request's workspace, or whoever else owns it as long
   std::uint64_t hash = 0;
 
   CacheMoment now() const;
