@@ -79,7 +79,7 @@ def enter_namespace(name):
 
 
 def images(*names):
-    """Makes these base images (debian, nginx, postgres, python, mkdocs, busybox) in the private engine."""
+    """Makes these base images (debian, nginx, postgres, postgis, python, mkdocs, busybox) in the private engine."""
     engine()
     made = subprocess.run([ROOT / 'tools/base-images', *names], capture_output=True, text=True, timeout=1200)
     if made.returncode != 0:

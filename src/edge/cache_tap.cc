@@ -124,6 +124,10 @@ ReplyTap::Then CacheTap::pass(http::ResponseHead& reply, std::string_view why) {
       store.pass(case_.key, case_.hash, case_.now().ticks + case_.policy.hit_for_miss * 1000);
   }
   reply.fields.add({"Cache-Status", cache_status(text_, note, std::nullopt)});
+  if (case_.policy.debug) {
+    reply.fields.add({"V-Cache", "MISS"});
+    reply.fields.add({"Served-By", case_.request.entry->service->name});
+  }
   return Then::relay;
 }
 
