@@ -9,6 +9,7 @@ import threading
 import time
 import unittest
 
+from serve_test import role_pid
 from support import (BERTH, ROOT, Serve, WebSocket, _Connection, berth, containers, engine, images, must, open_url,
                      project, remove_project, wait_until)
 
@@ -117,6 +118,26 @@ class RollingTest(unittest.TestCase):
         self.assertEqual([one['Names'] for one in found], [[f'/{NAME}-web-1']], found)
         self.assertEqual(found[0]['Labels']['com.docker.compose.container-number'], '1')
         return found[0]
+
+    def route(self, *arguments, status=0):
+        return must(berth('route', *arguments, '--data', self.serve.data, timeout=60), status)
+
+    def test_a_pause_fails_no_request(self):
+        self.start()
+        with Load(self.serve, kept=1, fresh=1) as load:
+            said = self.route('pause', HOST)
+            self.assertIn('paused rolling', said.stdout)
+            self.assertIn('(paused, requests wait up to 30s)', self.route('list').stdout)
+            time.sleep(0.3)  # what was answered meanwhile was asked before
+            before = list(load.counts)
+            time.sleep(0.7)
+            self.assertEqual(load.counts, before, 'requests were answered during the pause')
+            core = role_pid(self.serve, 'core')
+            os.kill(core, signal.SIGKILL)
+            wait_until(lambda: role_pid(self.serve, 'core') not in (None, core), 10, 'a new core')
+            wait_until(lambda: '(paused' in self.route('list').stdout, 10, 'the new core to know the pause')
+            self.assertIn('requests that waited go on', self.route('resume', 'rolling').stderr)
+        self.assertEqual(load.failures, [])
 
     def variables(self, container):
         return engine().json('GET', f'/containers/{container["Id"]}/json')['Config']['Env']

@@ -38,6 +38,7 @@ struct CoreParts {
   edge::AcmeStore acme;
   std::vector<edge::Resolver> resolvers;
   std::vector<edge::TlsOptions> tls_options;
+  Holds holds;
 };
 
 class Core {
@@ -56,6 +57,8 @@ class Core {
     for (const edge::Resolver& each : desk_.resolvers) desk_.labels.resolvers.push_back(each.name);
     if (options_.https_port != 0) desk_.settings.public_https_port = options_.https_port;
     desk_.labels.exposed_by_default = options_.expose_all;
+    desk_.holds = std::move(parts.holds);
+    board_.held = [this] { return keep_holds(); };
   }
 
   io::Task<void> run(io::Signals& signals, io::Stream& supervisor) {
@@ -289,6 +292,11 @@ class Core {
     if (keeper_.want(desk_.wanted)) changed_.set();
   }
 
+  Result<void> keep_holds() {
+    publish();
+    return io::write_file(options_.holds_file(), encode_holds(desk_.holds), 0600);
+  }
+
   io::Task<Result<void>> challenge(std::vector<edge::HttpChallenge> http, std::vector<edge::Certificate> tls) {
     desk_.http_challenges = std::move(http);
     desk_.tls_challenges = std::move(tls);
@@ -343,7 +351,13 @@ Result<CoreParts> prepare(CoreOptions options, const Environment& environment) {
   auto tls_options = TRY(read_tls_options(tree));
   auto local = TRY(edge::CertificateStore::open({.dir = options.data + "/certificates"}, wall_now()));
   auto acme = TRY(edge::AcmeStore::open(options.data + "/acme"));
-  return CoreParts{std::move(options), std::move(local), std::move(acme), std::move(resolvers), std::move(tls_options)};
+  // Better to serve what was paused than nothing at all.
+  const auto kept = io::read_file(options.holds_file());
+  auto holds = kept ? decode_holds(*kept) : Result<Holds>(fail(kept.error()));
+  if (!holds && holds.error().code != Code::not_found)
+    say(options.holds_file() + " is not used, nothing is paused: " + holds.error().message);
+  return CoreParts{std::move(options),   std::move(local),       std::move(acme),
+                   std::move(resolvers), std::move(tls_options), holds ? std::move(*holds) : Holds()};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/handover.h"
+#include "app/holds.h"
 #include "app/serve.h"
 #include "app/target.h"
 #include "edge/acme_policy.h"
@@ -51,11 +52,16 @@ struct Desk {
   Way way_of(const std::string& id) const;
   /// The upstreams of a container to which routes of the snapshot lead.
   std::vector<edge::Upstream> upstreams_of(const std::string& id) const;
+  /// The services that `name` means: a service, a router, or a host of routers.
+  std::vector<std::string> services_named(const std::string& name) const;
+  /// The upstreams of these services, those of a group's parts included.
+  std::vector<edge::Upstream> upstreams_behind(const std::vector<std::string>& services) const;
   /// Ids of the containers that the last update found.
   std::vector<std::string> containers() const;
 
   edge::CertificateStore store;
   Handover handover;
+  Holds holds;
   edge::Settings settings;
   edge::LabelOptions labels;
   std::vector<edge::Resolver> resolvers;

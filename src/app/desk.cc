@@ -1,4 +1,5 @@
 #include "app/core.h"
+#include "base/text.h"
 #include "edge/keys.h"
 #include "io/links.h"
 
@@ -112,6 +113,7 @@ Result<bool> Desk::publish(std::chrono::sys_seconds now) {
                       .tls_options = tls_options,
                       .http_challenges = http_challenges,
                       .tls_challenges = tls_challenges};
+  apply_holds(holds, next.services);
   const auto table = TRY(edge::Routes::build(next.routes, next.services));
   std::vector<edge::RouteNote> now_noted = labelled_.notes;
   add_certificates(next, *table, now);
@@ -186,6 +188,31 @@ std::vector<edge::Upstream> Desk::upstreams_of(const std::string& id) const {
   return named_upstreams(snapshot.routes, snapshot.services, found->name);
 }
 
+std::vector<std::string> Desk::services_named(const std::string& name) const {
+  std::set<std::string> found;
+  for (const auto& service : snapshot.services)
+    if (service.name == name) return {name};
+  for (const auto& route : snapshot.routes) {
+    const auto rule = edge::parse_rule(route.rule);
+    const auto hosts = rule ? edge::hosts_of(*rule) : std::vector<std::string>();
+    const bool meant = route.name == name || route.name == name + "@docker" || std::ranges::count(hosts, lower(name));
+    if (meant) found.insert(route.service);
+  }
+  return {found.begin(), found.end()};
+}
+
+std::vector<edge::Upstream> Desk::upstreams_behind(const std::vector<std::string>& services) const {
+  std::set<std::string> names(services.begin(), services.end());
+  for (edge::Service service : snapshot.services) {
+    if (!names.contains(service.name)) continue;
+    for (const std::string* part : edge::parts_of(service)) names.insert(*part);
+  }
+  std::vector<edge::Upstream> out;
+  for (const auto& service : snapshot.services)
+    if (names.contains(service.name)) out.insert(out.end(), service.upstreams.begin(), service.upstreams.end());
+  return out;
+}
+
 std::vector<std::string> Desk::containers() const {
   std::vector<std::string> ids;
   for (const auto& target : targets_) ids.push_back(target.id);
@@ -216,6 +243,7 @@ Json Desk::describe() const {
       upstreams.push(Json::object(
           {{"target", upstream.target}, {"host", upstream.host}, {"port", upstream.port}, {"tls", upstream.tls}}));
     Json described = Json::object({{"name", service.name}, {"upstreams", upstreams}, {"down", service.down}});
+    if (service.hold) described.set("held", text_of(*service.hold));
     if (const Json group = edge::write_group(service); !group.is_null()) described.set("group", group);
     services.push(std::move(described));
   }

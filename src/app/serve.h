@@ -43,6 +43,7 @@ struct CoreOptions {
   std::uint16_t https_port = 443;
   bool expose_all = false;
   std::string control{};  ///< path of the control socket
+  std::string holds_file() const { return data + "/holds.json"; }
   std::string resolvers_file() const { return data + "/resolvers.json"; }
 };
 std::string encode_core(const CoreOptions& options);

@@ -75,6 +75,10 @@ io::Task<std::string> TrafficServer::answer(std::string line) {
     const auto told = co_await io::within(kCommand, ask_cache(*request));
     co_return told ? told->dump() + '\n' : plan::encode(told.error());
   }
+  if (request->what == What::hold) {
+    const auto held = co_await io::within(request->most + kBeyond, hold(*request));
+    co_return held ? held->dump() + '\n' : plan::encode(held.error());
+  }
   if (request->what == What::drain) {
     const auto drained = co_await io::within(request->most + kBeyond, drain(request->container, request->most));
     co_return drained ? plan::encode(*drained) : plan::encode(drained.error());
@@ -131,9 +135,13 @@ io::Task<Result<plan::Drained>> TrafficServer::drain(std::string id, io::Duratio
   if (auto done = co_await io::within(kUsed, used()); !done) co_return fail(std::move(done).error());
   std::vector<std::string> keys;
   for (const auto& upstream : before) keys.push_back(edge::upstream_key(upstream));
-  const auto empty = co_await io::within(most, until_unused(std::move(keys)));
+  const auto empty = co_await io::within(most, until_unused(keys));
   if (!empty && empty.error().code != Code::timeout) co_return fail(empty.error());
-  co_return empty ? plan::Drained::empty : plan::Drained::forced;
+  if (empty) co_return plan::Drained::empty;
+  // What lasts beyond the deadline (WebSockets, event streams, downloads) ends here, and not in the middle of a write.
+  const auto cut = co_await load({.upstreams = std::move(keys), .services = {}, .cut = true});
+  static_cast<void>(cut);  // an edge that is away cuts nothing; the container's end does
+  co_return plan::Drained::forced;
 }
 
 // A purge of each thing that the words mean, or the counters.
@@ -148,14 +156,65 @@ io::Task<Result<Json>> TrafficServer::ask_cache(plan::ControlRequest request) {
 }
 
 io::Task<Result<Json>> TrafficServer::command(edge::CacheCommand command) {
-  if (board_.accepted == 0) co_return fail(Code::unavailable, "the edge is not running; try again in a moment");
   command.id = ++board_.asked;
-  board_.commands.push_back(edge::encode_command(command));
+  std::string payload = edge::encode_command(command);
+  co_return co_await answer_of(command.id, std::move(payload));
+}
+
+io::Task<Result<Json>> TrafficServer::answer_of(std::uint64_t id, std::string payload) {
+  if (board_.accepted == 0) co_return fail(Code::unavailable, "the edge is not running; try again in a moment");
+  board_.commands.push_back(std::move(payload));
   board_.outgoing.set();
-  while (!board_.answers.contains(command.id)) CO_TRY(co_await next_move());
-  const edge::EdgeEvent event = board_.answers.extract(command.id).mapped();
+  while (!board_.answers.contains(id)) CO_TRY(co_await next_move());
+  const edge::EdgeEvent event = board_.answers.extract(id).mapped();
   if (!event.subject.empty()) co_return fail(Code::invalid, event.subject);
   co_return parse_json(event.detail);
+}
+
+io::Task<Result<edge::Load>> TrafficServer::load(edge::LoadCommand command) {
+  command.id = ++board_.asked;
+  std::string payload = edge::encode_command(command);
+  const Json answer = CO_TRY(co_await io::within(kCommand, answer_of(command.id, std::move(payload))));
+  co_return edge::decode_load(answer.dump());
+}
+
+io::Task<Result<void>> TrafficServer::until_still(edge::LoadCommand command) {
+  while (CO_TRY(co_await load(command)).running > 0) CO_TRY(co_await io::sleep_for(kAgain));
+  co_return Result<void>{};
+}
+
+// Pauses, stops or resumes; then waits for the requests that run, counts what is left, and cuts it if that was asked.
+io::Task<Result<Json>> TrafficServer::hold(plan::ControlRequest request) {
+  const auto& wanted = request.hold;
+  Desk& desk = board_.desk;
+  std::vector<std::string> services = desk.services_named(wanted.name);
+  if (services.empty() && desk.holds.contains(wanted.name)) services.push_back(wanted.name);
+  if (services.empty())
+    co_return fail(Code::not_found,
+                   "\"" + wanted.name + "\" is no service, router or host of this edge; berth route list shows them");
+  edge::LoadCommand about{.upstreams = {}, .services = services};
+  for (const auto& upstream : desk.upstreams_behind(services)) about.upstreams.push_back(edge::upstream_key(upstream));
+  const edge::Load before = CO_TRY(co_await load(about));
+  for (const std::string& service : services) {
+    if (wanted.verb == "resume")
+      desk.holds.erase(service);
+    else
+      desk.holds[service] = {.message = wanted.message, .most = wanted.limit, .count = wanted.count};
+  }
+  CO_TRY(board_.held());
+  CO_TRY(co_await io::within(kUsed, used()));
+  Json names = Json::array();
+  for (const std::string& service : services) names.push(service);
+  Json reply = Json::object({{"services", std::move(names)}, {"waiting", static_cast<std::int64_t>(before.held)}});
+  if (wanted.verb == "resume") co_return reply;
+  const auto still = co_await io::within(request.most, until_still(about));
+  if (!still && still.error().code != Code::timeout) co_return fail(still.error());
+  about.cut = wanted.cut;
+  const edge::Load left = still ? edge::Load{} : CO_TRY(co_await load(about));
+  reply.set("running", static_cast<std::int64_t>(left.running));
+  reply.set("lasting", static_cast<std::int64_t>(left.lasting));
+  reply.set("cut", wanted.cut && left.lasting > 0);
+  co_return reply;
 }
 
 // A look that begins from now on has ended.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -9,6 +10,7 @@
 #include "app/core.h"
 #include "edge/cache_command.h"
 #include "edge/channel.h"
+#include "edge/load_command.h"
 #include "io/scope.h"
 #include "io/socket.h"
 #include "plan/traffic_socket.h"
@@ -26,6 +28,7 @@ struct Switchboard {
   std::uint64_t asked = 0;            ///< id of the last command
   std::vector<std::string> commands;  ///< payloads for the edge
   std::map<std::uint64_t, edge::EdgeEvent> answers;  ///< to commands, until they are taken
+  std::function<Result<void>()> held;                ///< what is held changed: publish and keep it
   io::Event outgoing;                                ///< there is something to send to the edge
   io::Event wanted;                                  ///< core shall look at the engine
   io::Event moved;                                   ///< one of the above changed
@@ -46,6 +49,10 @@ class TrafficServer {
   io::Task<Result<plan::Drained>> drain(std::string id, io::Duration most);
   io::Task<Result<Json>> ask_cache(plan::ControlRequest request);
   io::Task<Result<Json>> command(edge::CacheCommand command);
+  io::Task<Result<Json>> hold(plan::ControlRequest request);
+  io::Task<Result<edge::Load>> load(edge::LoadCommand command);
+  io::Task<Result<void>> until_still(edge::LoadCommand command);
+  io::Task<Result<Json>> answer_of(std::uint64_t id, std::string payload);
   io::Task<Result<void>> look();
   io::Task<Result<void>> used();
   io::Task<Result<void>> until_unused(std::vector<std::string> keys);

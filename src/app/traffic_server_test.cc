@@ -66,6 +66,21 @@ class TrafficServerTest : public ::testing::Test {
       board_->moved.set();
     }
   }
+  // The edge's part: it counts, then cuts.
+  io::Task<void> edge() {
+    while (co_await board_->outgoing.wait()) {
+      board_->outgoing.reset();
+      for (const std::string& payload : std::exchange(board_->commands, {})) {
+        const auto command = edge::decode_load_command(payload).value();
+        commands_.push_back(command);
+        board_->answers[command.id] = {.kind = edge::EdgeEvent::Kind::answered,
+                                       .version = command.id,
+                                       .subject = {},
+                                       .detail = edge::encode_load(load_)};
+      }
+      board_->moved.set();
+    }
+  }
   io::Task<void> serve() {
     TrafficServer server(*board_, plan::control_socket(folder_, "unix:///engine", folder_));
     EXPECT_TRUE((co_await server.run()).has_value());
@@ -73,6 +88,12 @@ class TrafficServerTest : public ::testing::Test {
   io::Task<void> arrange(Script (*test)(TrafficServerTest&, plan::Traffic&)) {
     io::Scope scope(co_await io::here());
     scope.spawn(core());
+    scope.spawn(edge());
+    board_->held = [this]() -> Result<void> {
+      EXPECT_TRUE(desk_->republish(now_).value());
+      board_->accepted = desk_->snapshot.version;
+      return {};
+    };
     scope.spawn(serve());
     EXPECT_TRUE((co_await io::sleep_for(1ms)).has_value());  // until it listens
     const auto traffic = plan::traffic_by_sockets({folder_, folder_ + "/none"}, "unix:///engine");
@@ -89,6 +110,8 @@ class TrafficServerTest : public ::testing::Test {
   std::unique_ptr<Desk> desk_;
   std::unique_ptr<Switchboard> board_;
   Json engine_ = Json::array();
+  edge::Load load_{};
+  std::vector<edge::LoadCommand> commands_;
 
   /// One replaces the other; both listen.
   void put_two(const Program& old, bool running = true) {
@@ -128,6 +151,8 @@ Script hands_over(TrafficServerTest& world, plan::Traffic& traffic) {
       edge::upstream_key({.host = "127.77.0.2", .port = old.port(), .tls = false, .target = {}}));
   EXPECT_EQ((co_await traffic.drain("old", 1s)).value(), plan::Drained::forced);
   EXPECT_EQ(world.served(), Names{"new"});
+  EXPECT_TRUE(world.commands_.back().cut);
+  EXPECT_EQ(world.commands_.back().upstreams, std::vector<std::string>{*world.board_->leaving.begin()});
   world.board_->leaving.clear();
   EXPECT_EQ((co_await traffic.drain("old", 5s)).value(), plan::Drained::empty);
   // Back again.
@@ -169,6 +194,44 @@ Script tells_what_labels_mean(TrafficServerTest& world, plan::Traffic& traffic) 
 }
 TEST_F(TrafficServerTest, TellsWhatLabelsMean) {
   run(tells_what_labels_mean);
+}
+
+Script pauses_and_resumes(TrafficServerTest& world, plan::Traffic& traffic) {
+  const Program old(world.loop_, "127.77.0.2", 0);
+  world.put_two(old);
+  co_await traffic.view();
+  const std::string socket = plan::control_socket(world.folder_, "unix:///engine", world.folder_);
+  plan::ControlRequest request{.what = plan::ControlRequest::What::hold,
+                               .most = 1s,
+                               .hold = {.verb = "pause", .name = "shop.localhost", .limit = 20s, .count = 7}};
+  world.load_ = {.running = 3, .lasting = 2};
+  const auto paused = co_await plan::ask_control(socket, request);
+  EXPECT_EQ(paused.value()["services"].dump(), R"(["web-shop"])");
+  EXPECT_EQ(paused.value()["running"].integer(), 3);
+  EXPECT_EQ(paused.value()["lasting"].integer(), 2);
+  EXPECT_FALSE(paused.value()["cut"].boolean());
+  const edge::Hold wanted{.message = {}, .most = 20s, .count = 7};
+  EXPECT_EQ(world.desk_->snapshot.services[0].hold, wanted);
+  EXPECT_EQ(world.desk_->describe()["services"].items()[0]["held"].text(), "paused, requests wait up to 20s");
+  EXPECT_EQ(decode_holds(encode_holds(world.desk_->holds)).value(), world.desk_->holds);
+  // By another name, with a message, and what lasts is cut.
+  request.hold = {.verb = "stop", .name = "web", .message = "Closed.", .cut = true};
+  const auto stopped = co_await plan::ask_control(socket, request);
+  EXPECT_TRUE(stopped.value()["cut"].boolean());
+  EXPECT_TRUE(world.commands_.back().cut);
+  EXPECT_EQ(world.desk_->snapshot.services[0].hold->message, "Closed.");
+  request.hold = {.verb = "resume", .name = "web-shop"};
+  world.load_ = {.held = 5};
+  const auto resumed = co_await plan::ask_control(socket, request);
+  EXPECT_EQ(resumed.value()["waiting"].integer(), 5);
+  EXPECT_FALSE(world.desk_->snapshot.services[0].hold);
+  request.hold.name = "other";
+  EXPECT_EQ((co_await plan::ask_control(socket, request)).error().code, Code::not_found);
+  request.hold = {.verb = "dance", .name = "web"};
+  EXPECT_EQ((co_await plan::ask_control(socket, request)).error().code, Code::invalid);
+}
+TEST_F(TrafficServerTest, PausesAndResumes) {
+  run(pauses_and_resumes);
 }
 
 Script is_no_edge(TrafficServerTest& world, plan::Traffic& traffic) {

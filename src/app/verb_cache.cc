@@ -1,11 +1,9 @@
 #include <cstdio>
 
+#include "app/arguments.h"
 #include "app/verbs.h"
 #include "base/text.h"
 #include "cli/exit_status.h"
-#include "io/scope.h"
-#include "plan/lock.h"
-#include "plan/traffic_socket.h"
 
 namespace berth::app {
 namespace {
@@ -28,23 +26,6 @@ struct CacheFlags {
   plan::ControlRequest request{.what = plan::ControlRequest::What::cache};
   std::string data = "/var/lib/berth";
   bool help = false, json = false;
-};
-
-/// Reads one argument after the other.
-class Arguments {
- public:
-  explicit Arguments(const std::vector<std::string>& all) : all_(all) {}
-  bool next() { return ++at_ < all_.size(); }
-  const std::string& word() const { return all_[at_]; }
-  std::optional<std::string> value(std::string_view flag) {
-    if (word().starts_with(std::string(flag) + "=")) return word().substr(flag.size() + 1);
-    if (word() == flag && at_ + 1 < all_.size()) return all_[++at_];
-    return std::nullopt;
-  }
-
- private:
-  const std::vector<std::string>& all_;
-  std::size_t at_ = ~std::size_t{0};
 };
 
 Result<void> set_purge(CacheFlags& flags, std::string by, std::string text) {
@@ -89,16 +70,6 @@ Result<CacheFlags> parse(const std::vector<std::string>& words) {
   return flags;
 }
 
-io::Task<Result<Json>> ask(const CacheFlags& flags, std::string folder) {
-  Error last{Code::unavailable, "no berth serve with --data " + flags.data + " answers; is it running?"};
-  for (const std::string& path : plan::control_sockets(folder, flags.data)) {
-    auto reply = co_await io::within(std::chrono::seconds(20), plan::ask_control(path, flags.request));
-    if (reply || reply.error().code != Code::unavailable) co_return reply;
-    last = std::move(reply.error());
-  }
-  co_return fail(std::move(last));
-}
-
 void print_table(const Json& reply) {
   for (const auto& [name, value] : reply.members())
     std::printf("%-12s %ld\n", name.c_str(), static_cast<long>(value.integer()));
@@ -115,10 +86,7 @@ int run_cache(const std::vector<std::string>& arguments, const Environment& envi
   const auto flags = parse(arguments);
   if (!flags) return complain(flags.error(), cli::kBadUsage);
   if (flags->help) return std::fputs(std::string(kHelp).c_str(), stdout) < 0;
-  const auto runtime = environment.find("XDG_RUNTIME_DIR");
-  io::Loop loop;
-  const auto reply =
-      loop.run(ask(*flags, plan::runtime_folder(runtime == environment.end() ? std::string() : runtime->second)));
+  const auto reply = ask_serve(flags->request, flags->data, environment, std::chrono::seconds(20));
   if (!reply) return complain(reply.error(), cli::kFailed);
   if (flags->json)
     std::printf("%s\n", reply->dump(2).c_str());

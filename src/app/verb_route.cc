@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "app/verbs.h"
@@ -12,7 +13,8 @@ namespace {
 
 constexpr std::string_view kHelp =
     "Usage: berth route list [--data DIR] [--format table|json]\n"
-    "       berth route explain URL [--data DIR] [--method METHOD]\n\n"
+    "       berth route explain URL [--data DIR] [--method METHOD]\n"
+    "       berth route pause|stop|resume NAME [FLAGS]; berth route pause --help tells more\n\n"
     "list shows the routers that berth serve reads from labels, where each leads, and what is wrong with the others;\n"
     "explain says which router gets a request for URL, why the others do not, and where it leads.\n\n"
     "Flags:\n"
@@ -82,7 +84,9 @@ std::string targets(const Json& status, std::string_view service) {
     for (const Json& upstream : candidate["upstreams"].items())
       out += (out.empty() ? "" : ", ") + std::string(upstream["target"].text()) + " " +
              std::string(upstream["host"].text()) + ":" + std::to_string(upstream["port"].integer());
-    return out.empty() ? "down: " + std::string(candidate["down"].text()) : out;
+    if (out.empty()) out = "down: " + std::string(candidate["down"].text());
+    const std::string held(candidate["held"].text());
+    return held.empty() ? out : out + " (" + held + ")";
   }
   return "";
 }
@@ -173,7 +177,9 @@ int complain(const Error& error, int status) {
 
 }  // namespace
 
-int run_route(const std::vector<std::string>& arguments, const Environment&) {
+int run_route(const std::vector<std::string>& arguments, const Environment& environment) {
+  static constexpr std::string_view kHolds[] = {"pause", "stop", "resume"};
+  if (!arguments.empty() && std::ranges::count(kHolds, arguments[0])) return run_hold(arguments, environment);
   const auto flags = parse(arguments);
   if (!flags) return complain(flags.error(), cli::kBadUsage);
   if (flags->help) return std::fputs(std::string(kHelp).c_str(), stdout) < 0;

@@ -25,6 +25,9 @@ int run_edge_files(const std::vector<std::string>& arguments);
 /// `berth route list [--data DIR] [--format table|json]`, `berth route explain URL [--data DIR] [--method METHOD]`.
 int run_route(const std::vector<std::string>& arguments, const Environment& environment);
 
+/// `berth route pause|stop|resume SERVICE|ROUTER|HOST [FLAGS]`; the verb is the first argument.
+int run_hold(const std::vector<std::string>& arguments, const Environment& environment);
+
 /// `berth cache purge URL|--prefix URL|--tag TAG|--all` and `berth cache stats`, [--data DIR] [--format table|json].
 int run_cache(const std::vector<std::string>& arguments, const Environment& environment);
 

@@ -78,6 +78,8 @@ class Exchange {
       cancel_.request(Code::timeout);
       return;
     }
+    lasting_ = true;
+    use_.lasts(cancel_);
     if (!watching_ && !websocket_ && upload_ != Upload::running) {
       watching_ = true;
       scope_.spawn(watch_client());
@@ -151,6 +153,7 @@ class Exchange {
     if (outcome_.target == &upstream) return;
     outcome_.target = &upstream;
     use_ = shared_.pool.begin(upstream);
+    if (lasting_) use_.lasts(cancel_);
   }
 
   io::Task<Result<void>> connect() {
@@ -475,6 +478,9 @@ class Exchange {
     } else if (timed_out_) {
       outcome_.own_status = 504;
       outcome_.message = "The service did not answer in time.";
+    } else if (cancel_.why() == Code::unavailable) {
+      outcome_.own_status = 503;
+      outcome_.message = "The service is about to be replaced. Try again in a moment.";
     } else if (!cancel_.requested()) {
       outcome_.own_status = 502;
       outcome_.message = "The service closed the connection without an answer.";
@@ -495,7 +501,7 @@ class Exchange {
   const bool trusted_, websocket_;
   Upload upload_;
   bool over_ = false, stale_ = false, refused_ = false, watching_ = false, timed_out_ = false, body_late_ = false,
-       client_gone_ = false, began_ = false, reusable_ = false;
+       client_gone_ = false, began_ = false, reusable_ = false, lasting_ = false;
   int refusals_ = 0;
   io::Event back_;
   UpstreamPool::Connection upstream_;

@@ -142,6 +142,24 @@ io::Task<Outcome> answer_with(Request& request, ReplySink& reply, Outcome outcom
   co_return outcome;
 }
 
+io::Task<Outcome> answer_closed(Request& request, ReplySink& reply, Closure closure) {
+  http::ResponseHead& head = request.work.reply;
+  const std::string retry = std::to_string(closure.retry_after), text = std::string(closure.message) + "\n";
+  head.status = 503;
+  head.framing = {.chunked = false, .length = text.size()};
+  head.fields.clear();
+  head.fields.add({"Content-Type", "text/plain; charset=utf-8"});
+  head.fields.add({"Cache-Control", "no-store"});
+  head.fields.add({"X-Content-Type-Options", "nosniff"});
+  head.fields.add({"Retry-After", retry});
+  request.body->abandon_running();
+  const bool has_body = request.head.method != "HEAD";
+  auto sent = co_await reply.begin(head, has_body);
+  if (sent && has_body) sent = co_await reply.data(text);
+  if (sent) sent = co_await reply.end(nullptr);
+  co_return Outcome{.detail = std::string(closure.detail)};
+}
+
 io::Task<Outcome> answer_unread(Request& request, ReplySink& reply, Outcome outcome) {
   const auto sent = co_await send_page(request, reply, outcome);
   static_cast<void>(sent);

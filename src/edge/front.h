@@ -16,4 +16,12 @@ io::Task<Outcome> answer_unread(Request& request, ReplySink& reply, Outcome outc
 /// send.
 io::Task<Outcome> answer_with(Request& request, ReplySink& reply, Outcome outcome, http::Field extra);
 
+/// What a service that is closed for now tells everyone: plain text, since the message is a user's.
+struct Closure {
+  std::string_view message;
+  std::uint32_t retry_after = 60;  ///< seconds
+  std::string_view detail;         ///< for the log
+};
+io::Task<Outcome> answer_closed(Request& request, ReplySink& reply, Closure closure);
+
 }  // namespace berth::edge

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -98,11 +99,13 @@ struct Workspace {
   std::string host, path;                      ///< behind Request::host and path when those are not as sent
   std::string cache_key, scratch;              ///< for the work of the cache
   std::deque<std::string> kept;
+  std::shared_ptr<const Live> later;  ///< what a request goes on with that was held meanwhile; else null
   void clear() {
     to_upstream.clear();
     upload.clear();
     to_client.clear();
     kept.clear();
+    later.reset();
   }
 };
 

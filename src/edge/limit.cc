@@ -134,29 +134,10 @@ class Closed final : public Handler {
 
   io::Task<Outcome> handle(Request& request, ReplySink& reply) const override {
     if (!action_.enabled || is_trusted(request.client, action_.allowed)) return next_->handle(request, reply);
-    return page(request, reply);
+    return answer_closed(request, reply, {action_.message, action_.retry_after, "under maintenance"});
   }
 
  private:
-  io::Task<Outcome> page(Request& request, ReplySink& reply) const {
-    http::ResponseHead& head = request.work.reply;
-    const std::string retry = std::to_string(action_.retry_after), text = action_.message + "\n";
-    head.status = 503;
-    head.framing = {.chunked = false, .length = text.size()};
-    head.fields.clear();
-    // Plain text: the message is a user's and would need escaping elsewhere.
-    head.fields.add({"Content-Type", "text/plain; charset=utf-8"});
-    head.fields.add({"Cache-Control", "no-store"});
-    head.fields.add({"X-Content-Type-Options", "nosniff"});
-    head.fields.add({"Retry-After", retry});
-    request.body->abandon_running();
-    const bool has_body = request.head.method != "HEAD";
-    auto sent = co_await reply.begin(head, has_body);
-    if (sent && has_body) sent = co_await reply.data(text);
-    if (sent) sent = co_await reply.end(nullptr);
-    co_return Outcome{.detail = "under maintenance"};
-  }
-
   Maintenance action_;
   HandlerPtr next_;
 };

@@ -37,6 +37,13 @@ std::uint64_t random_seed() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
+/// What the workers have said of their load; outlives who asked.
+struct AskedLoad {
+  Load sum;
+  std::size_t open = 0;  ///< workers that have not answered
+  io::Event told;
+};
+
 class EdgeProcess {
  public:
   explicit EdgeProcess(EdgeOptions options)
@@ -183,9 +190,36 @@ class EdgeProcess {
     co_return event;
   }
 
+  /// Asks all workers; the sum is told when each has answered.
+  io::Task<EdgeEvent> tell_load(std::string payload) {
+    EdgeEvent event{.kind = EdgeEvent::Kind::answered};
+    const auto command = decode_load_command(payload);
+    if (!command) {
+      event.subject = command.error().message;
+      co_return event;
+    }
+    event.version = command->id;
+    const auto asked = std::make_shared<AskedLoad>();
+    asked->sum = workers_.front()->server().load(*command);
+    asked->open = workers_.size() - 1;
+    io::Loop* main = &main_loop();
+    for (std::size_t i = 1; i < workers_.size(); ++i) {
+      workers_[i]->load(*command, [asked, main](Load load) {
+        main->post([asked, load] {
+          asked->sum += load;
+          if (--asked->open == 0) asked->told.set();
+        });
+      });
+    }
+    if (asked->open > 0) static_cast<void>(co_await asked->told.wait());
+    event.detail = encode_load(asked->sum);
+    co_return event;
+  }
+
   /// A snapshot from core: in use by all workers, then saved, then acknowledged.
   io::Task<EdgeEvent> apply(std::string payload) {
     if (is_command(payload)) co_return co_await obey(payload);
+    if (is_load_command(payload)) co_return co_await tell_load(std::move(payload));
     auto live = make_live(payload);
     if (!live) co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .detail = live.error().text()};
     current_ = std::move(*live);

@@ -45,6 +45,21 @@ void Server::use(std::shared_ptr<const Live> live) {
   shared_.pool.keep_only(shared_.live->routes().services());
   shared_.balancer.forget(shared_.live->routes().services());
   shared_.forget_unnamed();
+  shared_.swapped.set();
+}
+
+Load Server::load(const LoadCommand& command) {
+  Load load;
+  for (const std::string& key : command.upstreams) {
+    load.running += shared_.pool.exchanges(std::string_view(key));
+    load.lasting += shared_.pool.lasting(key);
+    if (command.cut) shared_.pool.cut(key);
+  }
+  for (const std::string& service : command.services) {
+    const auto held = shared_.held.find(service);
+    if (held != shared_.held.end()) load.held += held->second;
+  }
+  return load;
 }
 
 io::TlsChoice Server::choose(const io::ClientHello& hello) {

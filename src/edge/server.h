@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "edge/connection.h"
+#include "edge/load_command.h"
 #include "edge/shared.h"
 #include "io/socket.h"
 
@@ -41,6 +42,8 @@ class Server {
 
   std::size_t connections() const { return clients_; }
   std::vector<std::string> leaving() const { return shared_.pool.leaving(); }
+  /// What runs here; cuts it as the command says.
+  Load load(const LoadCommand& command);
   std::size_t idle_upstreams() const { return shared_.pool.idle(); }
 
  private:

@@ -84,6 +84,14 @@ struct Failover {
   friend bool operator==(const Failover&, const Failover&) = default;
 };
 
+/// Requests wait, or are turned away, for as long as an operator says so (`berth route pause`, `berth route stop`).
+struct Hold {
+  std::string message{};                   ///< not empty: requests get 503 with it at once
+  std::chrono::milliseconds most{30'000};  ///< how long one waits; then it gets 503
+  std::uint32_t count = 1000;              ///< that wait at the same time, per worker; 503 beyond
+  friend bool operator==(const Hold&, const Hold&) = default;
+};
+
 /// Where the requests of a route go.
 struct Service {
   std::string name;
@@ -97,6 +105,7 @@ struct Service {
   std::chrono::milliseconds slow_start{0};        ///< how long a new upstream's share grows
   std::chrono::milliseconds flush_interval{100};  ///< read and ignored: what is there is sent at once
   std::variant<std::monostate, Weighted, Mirroring, Failover> group{};  ///< in place of upstreams
+  std::optional<Hold> hold{};                                           ///< no label or file may say it
   friend bool operator==(const Service&, const Service&) = default;
 };
 

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "edge/exchange.h"
+#include "edge/hold.h"
 #include "edge/middlewares.h"
 #include "edge/shared.h"
 #include "edge/sink.h"
@@ -49,6 +50,7 @@ class ToService final : public Handler {
  public:
   io::Task<Outcome> handle(Request& request, ReplySink& reply) const override {
     const Service* service = request.service;
+    if (service->hold) return held(request, reply);
     if (const auto* weighted = std::get_if<Weighted>(&service->group)) {
       request.service = choose(request, *weighted);
     } else if (const auto* failover = std::get_if<Failover>(&service->group)) {
@@ -60,7 +62,16 @@ class ToService final : public Handler {
   }
 
  private:
+  /// Then again from the start: it may be another service by now.
+  static io::Task<Outcome> held(Request& request, ReplySink& reply) {
+    Outcome outcome = co_await wait_while_held(request, reply);
+    if (outcome.own_status != 0 || !outcome.detail.empty()) co_return outcome;
+    if (!request.service) co_return co_await to_one(request, reply);
+    co_return co_await to_service()->handle(request, reply);
+  }
+
   static io::Task<Outcome> to_one(Request& request, ReplySink& reply) {
+    if (request.service && request.service->hold) return held(request, reply);
     if (request.service && !request.service->upstreams.empty()) return balanced(request, reply);
     return answered({.own_status = 503,
                      .message = "The service has no running instance right now.",
@@ -146,7 +157,7 @@ class ToService final : public Handler {
 
   static io::Task<void> send_copy(Request& request, std::string_view name) {
     const auto entry = entry_for(request.live.routes(), name);
-    if (!entry || entry->service->upstreams.empty()) co_return;
+    if (!entry || entry->service->upstreams.empty() || entry->service->hold) co_return;
     const std::string path = request.rewritten.path;
     SubRequest copy(request, {*entry, request.head.method, path, request.head.query});
     KeptReply ignored(kMostMirrorBytes);

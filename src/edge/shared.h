@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +42,8 @@ struct Shared {
   AccessSink access;                 ///< may be empty
   EventSink event;                   ///< may be empty
   bool draining = false;
+  io::Event swapped;                                     ///< `live` is another one
+  std::map<std::string, std::size_t, std::less<>> held;  ///< service -> requests that wait for its resumption
   RateLimiter limiter;
   std::shared_ptr<CacheStore> store;      ///< null: nothing is cached
   std::shared_ptr<CacheFlights> flights;  ///< null as `store` is

@@ -146,6 +146,20 @@ Result<Route> decode_route(const Json& json) {
   return route;
 }
 
+Json encode(const std::optional<Hold>& hold) {
+  if (!hold) return {};
+  return Json::object({{"message", hold->message},
+                       {"most_ms", std::int64_t{hold->most.count()}},
+                       {"count", std::int64_t{hold->count}}});
+}
+
+std::optional<Hold> decode_hold(const Json& json) {
+  if (!json.is_object()) return std::nullopt;
+  return Hold{.message = std::string(json["message"].text()),
+              .most = std::chrono::milliseconds(std::max<std::int64_t>(json["most_ms"].integer(), 0)),
+              .count = static_cast<std::uint32_t>(std::clamp<std::int64_t>(json["count"].integer(), 0, 1'000'000))};
+}
+
 Json encode(const Service& service) {
   Json upstreams = Json::array();
   for (const Upstream& each : service.upstreams) {
@@ -157,6 +171,7 @@ Json encode(const Service& service) {
                        {"upstreams", std::move(upstreams)},
                        {"balancing", write_balancing(service)},
                        {"group", write_group(service)},
+                       {"hold", encode(service.hold)},
                        {"down", service.down}});
 }
 
@@ -166,6 +181,7 @@ Result<Service> decode_service(const Json& json) {
                   .pass_host = true,
                   .down = std::string(json["down"].text())};
   TRY(read_balancing(json["balancing"], service));
+  service.hold = decode_hold(json["hold"]);
   for (const auto& [kind, group] : json["group"].members()) TRY(read_group(kind, group, service));
   for (const Json& item : json["upstreams"].items()) {
     const std::int64_t port = item["port"].integer();

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMostKept = 128;  // per address and loop
 constexpr auto kLongIdle = std::chrono::seconds(60), kFailing = std::chrono::seconds(2);
+constexpr auto kJustCut = std::chrono::seconds(1);  // exchanges of that age are known to have begun before
 
 /// Whether nothing at all happened on a connection that waits for its next request.
 bool is_quiet(UpstreamLink& wire) {
@@ -42,6 +43,32 @@ UpstreamPool::Use UpstreamPool::begin(const Upstream& upstream) {
   Use::Entry& peer = entry(upstream);
   ++peer.second.exchanges;
   return {*this, peer};
+}
+
+void UpstreamPool::Use::lasts(io::Cancel& cancel) {
+  if (!peer_ || lasting_) return;
+  lasting_ = &cancel;
+  peer_->second.lasting.push_back(&cancel);
+  if (pool_->loop_.now() - peer_->second.cut_at < kJustCut) cancel.request(Code::unavailable);
+}
+
+std::size_t UpstreamPool::lasting(std::string_view key) const {
+  const auto found = peers_.find(key);
+  return found == peers_.end() ? 0 : found->second.lasting.size();
+}
+
+std::size_t UpstreamPool::exchanges(std::string_view key) const {
+  const auto found = peers_.find(key);
+  return found == peers_.end() ? 0 : found->second.exchanges;
+}
+
+std::size_t UpstreamPool::cut(std::string_view key) {
+  const auto found = peers_.find(key);
+  if (found == peers_.end()) return 0;
+  found->second.cut_at = loop_.now();
+  const auto lasting = found->second.lasting;  // an end takes itself out
+  for (io::Cancel* each : lasting) each->request(Code::unavailable);
+  return lasting.size();
 }
 
 void UpstreamPool::end(Use::Entry& peer) {

@@ -34,22 +34,34 @@ class UpstreamPool {
   class Use {
    public:
     Use() = default;
-    Use(Use&& other) noexcept : pool_(other.pool_), peer_(std::exchange(other.peer_, nullptr)) {}
+    Use(Use&& other) noexcept : pool_(other.pool_) {
+      other.forget();
+      peer_ = std::exchange(other.peer_, nullptr);
+    }
     Use& operator=(Use&& other) noexcept {
       std::swap(pool_, other.pool_);
       std::swap(peer_, other.peer_);
+      std::swap(lasting_, other.lasting_);
       return *this;
     }
     ~Use() {
+      forget();
       if (peer_) pool_->end(*peer_);
     }
+    /// The exchange runs for long by now: it counts as lasting, and cut() requests `cancel` with Code::unavailable.
+    void lasts(io::Cancel& cancel);
 
    private:
     friend class UpstreamPool;
     using Entry = std::pair<const std::string, Peer>;
     Use(UpstreamPool& pool, Entry& peer) : pool_(&pool), peer_(&peer) {}
+    void forget() {
+      if (lasting_) std::erase(peer_->second.lasting, lasting_);
+      lasting_ = nullptr;
+    }
     UpstreamPool* pool_ = nullptr;
     Entry* peer_ = nullptr;
+    io::Cancel* lasting_ = nullptr;
   };
 
   explicit UpstreamPool(io::Loop& loop, Left left = {}) : loop_(loop), left_(std::move(left)) {}
@@ -75,6 +87,12 @@ class UpstreamPool {
   /// Exchanges that run now.
   std::size_t exchanges(const Upstream& upstream);
 
+  /// Those of them that lasted when they were looked at (Use::lasts).
+  std::size_t lasting(std::string_view key) const;
+  std::size_t exchanges(std::string_view key) const;
+  /// Ends the exchanges with this upstream_key() that last; how many. Those that begin to within a second follow.
+  std::size_t cut(std::string_view key);
+
   /// Closes what the new table does not name any more, and what has been idle for long.
   void keep_only(const std::vector<Service>& services);
   /// The upstreams that the table does not name any more and that still have an exchange, by upstream_key().
@@ -93,6 +111,8 @@ class UpstreamPool {
     bool down = false;           ///< a health check says so
     std::size_t exchanges = 0;
     bool leaving = false;  ///< not named any more; goes with its last exchange
+    std::vector<io::Cancel*> lasting;
+    io::Time cut_at{};
   };
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;

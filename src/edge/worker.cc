@@ -63,6 +63,10 @@ void Worker::use(std::shared_ptr<const Live> live, std::function<void(std::vecto
   });
 }
 
+void Worker::load(LoadCommand command, std::function<void(Load)> told) {
+  loop_.post([this, command = std::move(command), told = std::move(told)] { told(server_->load(command)); });
+}
+
 void Worker::drain(io::Duration most) {
   loop_.post([this, most] { server_->drain(most); });
 }

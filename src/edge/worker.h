@@ -48,6 +48,8 @@ class Worker {
   // Any thread.
   /// `used` is called on the worker's loop, with Server::leaving().
   void use(std::shared_ptr<const Live> live, std::function<void(std::vector<std::string>)> used);
+  /// `told` is called on the worker's loop.
+  void load(LoadCommand command, std::function<void(Load)> told);
   void drain(io::Duration most);
 
  private:

@@ -13,7 +13,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::array<std::string_view, 4> kQuestions = {"view", "route", "drain", "cache"};
+constexpr std::array<std::string_view, 5> kQuestions = {"view", "route", "drain", "cache", "hold"};
+constexpr std::array<std::string_view, 3> kHolds = {"pause", "stop", "resume"};
+constexpr std::int64_t kDay = 86400;  // seconds
 constexpr std::array<Code, 8> kCodes = {Code::invalid,     Code::not_found, Code::conflict, Code::denied,
                                         Code::unavailable, Code::timeout,   Code::internal, Code::cancelled};
 constexpr auto kAnswer = seconds(5);   // of a view, and beyond the time that a question itself takes
@@ -130,6 +132,32 @@ io::Task<Result<Json>> ask_control(std::string path, ControlRequest request) {
   co_return decode_control_reply(CO_TRY(co_await read_control_line(*stream)));
 }
 
+namespace {
+
+void add_hold(Json& json, const ControlRequest::Hold& hold) {
+  json.set("verb", hold.verb);
+  json.set("name", hold.name);
+  json.set("message", hold.message);
+  json.set("limit", static_cast<std::int64_t>(hold.limit.count()));
+  json.set("count", std::int64_t{hold.count});
+  json.set("cut", hold.cut);
+}
+
+Result<ControlRequest::Hold> hold_of(const Json& json) {
+  ControlRequest::Hold hold{
+      .verb = std::string(json["verb"].text()),
+      .name = std::string(json["name"].text()),
+      .message = std::string(json["message"].text()),
+      .limit = seconds(std::clamp<std::int64_t>(json["limit"].integer(), 0, kDay)),
+      .count = static_cast<std::uint32_t>(std::clamp<std::int64_t>(json["count"].integer(), 0, 1'000'000)),
+      .cut = json["cut"].boolean()};
+  if (!std::ranges::count(kHolds, hold.verb)) return fail(Code::invalid, "a control request holds in no known way");
+  if (hold.name.empty()) return fail(Code::invalid, "a control request does not name what to hold");
+  return hold;
+}
+
+}  // namespace
+
 std::string encode(const ControlRequest& request) {
   Json json = Json::object({{"do", kQuestions[static_cast<std::size_t>(request.what)]}});
   if (!request.container.empty()) json.set("container", request.container);
@@ -137,6 +165,7 @@ std::string encode(const ControlRequest& request) {
     json.set("purge", request.by);
     json.set("what", request.text);
   }
+  if (request.what == ControlRequest::What::hold) add_hold(json, request.hold);
   if (request.most.count() > 0) json.set("seconds", static_cast<std::int64_t>(request.most.count()));
   return json.dump() + '\n';
 }
@@ -147,11 +176,12 @@ Result<ControlRequest> decode_control_request(std::string_view line) {
   if (found == kQuestions.end()) return fail(Code::invalid, "a control request asks for nothing that is known");
   ControlRequest request{.what = static_cast<ControlRequest::What>(found - kQuestions.begin()),
                          .container = std::string(json["container"].text()),
-                         .most = seconds(std::clamp<std::int64_t>(json["seconds"].integer(), 0, 86400)),
+                         .most = seconds(std::clamp<std::int64_t>(json["seconds"].integer(), 0, kDay)),
                          .by = std::string(json["purge"].text()),
                          .text = std::string(json["what"].text())};
   const bool of_container = request.what == ControlRequest::What::route || request.what == ControlRequest::What::drain;
   if (of_container && request.container.empty()) return fail(Code::invalid, "a control request names no container");
+  if (request.what == ControlRequest::What::hold) request.hold = TRY(hold_of(json));
   return request;
 }
 

@@ -24,13 +24,21 @@ std::string control_socket(const std::string& folder, std::string_view engine, s
 std::vector<std::string> control_sockets(const std::string& folder, std::string_view data);
 
 /// {"do": "view"}, {"do": "route"|"drain", "container": ID, "seconds": N}, {"do": "cache"} for the counters,
-/// {"do": "cache", "purge": "url"|"prefix"|"tag"|"all", "what": TEXT}.
+/// {"do": "cache", "purge": "url"|"prefix"|"tag"|"all", "what": TEXT}, {"do": "hold", "verb": "pause"|"stop"|"resume",
+/// "name": SERVICE, ROUTER OR HOST, ...}.
 struct ControlRequest {
-  enum class What { view, route, drain, cache };
+  enum class What { view, route, drain, cache, hold };
   What what = What::view;
   std::string container{};
-  std::chrono::seconds most{};
-  std::string by{}, text{};  ///< of a purge
+  std::chrono::seconds most{};  ///< with hold: for the requests that run
+  std::string by{}, text{};     ///< of a purge
+  struct Hold {
+    std::string verb{}, name{}, message{};
+    std::chrono::seconds limit{};  ///< how long a request waits
+    std::uint32_t count = 0;       ///< of requests that wait
+    bool cut = false;              ///< what still runs after `most`
+  };
+  Hold hold{};
 };
 std::string encode(const ControlRequest& request);
 Result<ControlRequest> decode_control_request(std::string_view line);
