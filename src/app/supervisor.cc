@@ -1,19 +1,11 @@
-// The supervisor: starts core and edge, joins them by a socketpair, and restarts what dies. It holds no state of its
-// own, so that either child can die without the other noticing more than a new channel.
-#include <unistd.h>
+#include "app/supervisor.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
-#include "app/resolver_options.h"
-#include "app/serve.h"
 #include "cli/exit_status.h"
-#include "edge/process.h"
-#include "engine/address.h"
 #include "io/file.h"
-#include "io/process.h"
-#include "plan/lock.h"
-#include "plan/traffic_socket.h"
 
 namespace berth::app {
 namespace {
@@ -22,196 +14,248 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int kChildChannel = 3;
+constexpr auto kReady = seconds(20);         // for a new edge to accept
+constexpr auto kFirstSnapshot = seconds(2);  // for core to tell a new edge what has changed since it saved
 
-std::string lookup(const Environment& environment, const std::string& key) {
-  const auto found = environment.find(key);
-  return found == environment.end() ? "" : found->second;
+void say(const std::string& message) {
+  std::fprintf(stderr, "berth serve: %s\n", message.c_str());
 }
 
-std::vector<std::string> addresses(const ServeOptions& options, std::uint16_t port) {
-  std::vector<std::string> out;
-  for (const std::string& host : options.listen)
-    out.push_back((host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port));
-  return out;
+io::Duration pause_after(int failures) {
+  if (failures <= 1) return {};
+  return std::min(milliseconds(100) * (1 << std::min(failures - 1, 6)), milliseconds(5000));
 }
 
-std::string encode_edge(const ServeOptions& options) {
-  Json web = Json::array(), websecure = Json::array();
-  for (auto& address : addresses(options, options.web)) web.push(address);
-  for (auto& address : addresses(options, options.websecure)) websecure.push(address);
-  return Json::object({{"web", web},
-                       {"websecure", websecure},
-                       {"data", options.data + "/edge"},
-                       {"supervisor", kChildChannel},
-                       {"access_log", options.access_log},
-                       {"cache", options.cache}})
-      .dump();
-}
-
-// One role: its process while it runs, and our end of the channel to it.
-struct Role {
-  std::string verb;
-  std::string argument;
-  std::unique_ptr<io::Process> process{};
-  std::unique_ptr<io::Stream> channel{};
-  int failures = 0;
-};
-
-class Supervisor {
- public:
-  Supervisor(ServeOptions options, std::string engine, std::string control)
-      : options_(std::move(options)),
-        core_{.verb = "core",
-              .argument = encode_core({.data = options_.data,
-                                       .engine = std::move(engine),
-                                       .supervisor = kChildChannel,
-                                       .https_port = options_.websecure,
-                                       .expose_all = options_.expose_all,
-                                       .control = std::move(control)})},
-        edge_{.verb = "edge", .argument = encode_edge(options_)} {}
-
-  io::Task<int> run(io::Signals& signals) {
-    io::Scope scope(co_await io::here());
-    scope.spawn(keep(edge_, scope));
-    scope.spawn(keep(core_, scope));
-    scope.spawn(watch(signals, scope));
-    co_await scope.join();
-    co_await stop(core_, seconds(10));
-    co_await stop(edge_, seconds(35));
-    co_return status_;
-  }
-
- private:
-  // A first signal stops, a second one while stopping kills.
-  io::Task<void> watch(io::Signals& signals, io::Scope& scope) {
-    if (co_await signals.next()) scope.cancel();
-  }
-
-  io::Task<Result<void>> start(Role& role) {
-    const io::Context context = co_await io::here();
-    auto [near, far] = CO_TRY(io::socket_pair());
-    role.channel = CO_TRY(io::stream_on(*context.loop, std::move(near), role.verb));
-    role.process = CO_TRY(io::Process::start(*context.loop, {.argv = {io::own_program(), role.verb, role.argument},
-                                                             .input = io::Command::Pipe::none,
-                                                             .output = io::Command::Pipe::inherit,
-                                                             .descriptors = {{kChildChannel, far.get()}},
-                                                             .death_signal = SIGTERM,
-                                                             .new_session = true}));
-    co_return co_await connect();
-  }
-
-  // A fresh socketpair between the two, whenever one of them is new.
-  io::Task<Result<void>> connect() {
-    if (!core_.channel || !edge_.channel || !core_.process || !edge_.process) co_return Result<void>{};
-    auto [to_core, to_edge] = CO_TRY(io::socket_pair());
-    CO_TRY(co_await io::send_fd(*core_.channel, to_core.get()));
-    CO_TRY(co_await io::send_fd(*edge_.channel, to_edge.get()));
-    co_return Result<void>{};
-  }
-
-  // Restarts `role` until cancelled: at once the first time, then after 0.1 s doubling to 5 s; a run of 10 s counts as
-  // healthy again.
-  io::Task<void> keep(Role& role, io::Scope& scope) {
-    const io::Context context = co_await io::here();
-    while (!context.cancel->requested()) {
-      const io::Time begun = context.loop->now();
-      if (auto started = co_await start(role); !started) {
-        std::fprintf(stderr, "berth serve: cannot start %s: %s\n", role.verb.c_str(), started.error().message.c_str());
-      }
-      if (role.process) {
-        const auto ended = co_await role.process->wait();
-        if (!ended) co_return;  // cancelled: stop() ends it
-        role.channel.reset();
-        role.process.reset();
-        // The edge refuses to start when a port is taken; trying again would only repeat its message.
-        const bool at_once = context.loop->now() - begun < seconds(2);
-        if (role.verb == "edge" && *ended == 1 && at_once && role.failures == 0) {
-          status_ = cli::kFailed;
-          scope.cancel();
-          co_return;
-        }
-        std::fprintf(stderr, "berth serve: %s ended with status %d; starting it again\n", role.verb.c_str(), *ended);
-      }
-      role.failures = context.loop->now() - begun > seconds(10) ? 1 : role.failures + 1;
-      const auto pause = std::min(milliseconds(100) * (1 << std::min(role.failures - 1, 6)), milliseconds(5000));
-      if (role.failures > 1 && !co_await io::sleep_for(pause)) co_return;
-    }
-  }
-
-  io::Task<void> stop(Role& role, io::Duration grace) {
-    if (!role.process) co_return;
-    role.process->kill(SIGTERM);
-    if (!co_await io::shielded(role.process->wait(), grace)) {
-      role.process->kill(SIGKILL);
-      (void)co_await io::shielded(role.process->wait());
-    }
-  }
-
-  ServeOptions options_;
-  Role core_, edge_;
-  int status_ = cli::kDone;
-};
-
-int complain(const Error& error, int status) {
-  std::fprintf(stderr, "berth serve: %s\n", error.text().c_str());
-  return status;
+/// The next byte that the edge sends: 'w' it waits for a snapshot, 'r' it accepts.
+io::Task<Result<void>> expect(io::Stream& channel, char expected) {
+  char byte = 0;
+  const std::size_t count = CO_TRY(co_await io::read_some(channel, std::span(&byte, 1)));
+  if (count == 0) co_return fail(Code::unavailable, "the new edge ended before it could serve");
+  if (byte != expected) co_return fail(Code::internal, "the new edge does not say that it can serve");
+  co_return Result<void>{};
 }
 
 }  // namespace
 
-int run_serve(const std::vector<std::string>& arguments, const Environment& environment) {
-  for (const auto& argument : arguments)
-    if (argument == "--help" || argument == "-h") return std::fputs(serve_help().c_str(), stdout) < 0;
-  auto options = parse_serve(arguments);
-  if (!options) return complain(options.error(), cli::kBadUsage);
-  std::string host = options->host.empty() ? lookup(environment, "DOCKER_HOST") : options->host;
-  if (host.empty()) host = engine::kDefaultAddress;
-  const auto address = engine::parse_address(host);
-  if (!address) return complain(address.error(), cli::kBadUsage);
-  if (auto supported = engine::check_supported(*address); !supported)
-    return complain(supported.error(), cli::kBadUsage);
-  for (const std::string& folder : {options->data, options->data + "/edge"})
-    if (auto made = io::make_folder(folder, 0700); !made) return complain(made.error(), cli::kFailed);
-  auto lock = io::FileLock::take(options->data + "/lock");
-  if (!lock)
-    return complain(std::move(lock.error()).within("another berth serves this data folder"),
-                    lock.error().code == Code::busy ? cli::kBusy : cli::kFailed);
-  (void)lock->describe("process " + std::to_string(::getpid()));
-  // A file, since an argument would show its secrets to every user.
-  if (auto wrong = read_resolvers(options->resolvers, environment); !wrong)
-    return complain(wrong.error(), cli::kBadUsage);
-  if (auto wrong = read_tls_options(options->resolvers); !wrong) return complain(wrong.error(), cli::kBadUsage);
-  const std::string resolvers = CoreOptions{.data = options->data}.resolvers_file();
-  if (auto written = io::write_file(resolvers, options->resolvers.dump(1) + "\n", 0600); !written)
-    return complain(written.error(), cli::kFailed);
-  io::Loop loop;
-  auto signals = io::Signals::open(loop, {SIGTERM, SIGINT, SIGHUP});
-  if (!signals) return complain(signals.error(), cli::kFailed);
-  const std::string pid_file = options->data + "/serve.pid";
-  if (auto written = io::write_file(pid_file, std::to_string(::getpid()) + "\n"); !written)
-    return complain(written.error(), cli::kFailed);
-  const std::string control = plan::control_socket(plan::runtime_folder(lookup(environment, "XDG_RUNTIME_DIR")),
-                                                   address->text(), options->data);
-  Supervisor supervisor(std::move(*options), address->text(), control);
-  const int status = loop.run(supervisor.run(**signals));
-  (void)io::remove_file(pid_file);
-  return status;
+Supervisor::Supervisor(Start start)
+    : options_(std::move(start.options)),
+      arguments_(std::move(start.arguments)),
+      lock_(start.lock),
+      listening_(std::move(start.listening)),
+      succession_(std::move(start.succession)),
+      core_{.verb = "core", .argument = std::move(start.core)},
+      edge_(edge_role(false)) {}
+
+Supervisor::~Supervisor() = default;
+
+Supervisor::Role Supervisor::edge_role(bool takes_over) const {
+  Role role{.verb = "edge", .argument = {}};
+  Json listening = Json::array();
+  int number = kChildChannel + 1;
+  for (const Listening& each : listening_) {
+    listening.push(Json::object({{"role", each.role}, {"fd", number}}));
+    role.descriptors[number++] = each.fd.get();
+  }
+  Json argument = Json::object({{"listening", listening},
+                                {"data", options_.data + "/edge"},
+                                {"supervisor", kChildChannel},
+                                {"access_log", options_.access_log},
+                                {"workers", std::int64_t{options_.workers}},
+                                {"cache", options_.cache}});
+  if (takes_over) argument.set("first_snapshot", std::int64_t{milliseconds(kFirstSnapshot).count()});
+  role.argument = argument.dump();
+  return role;
 }
 
-int run_edge_role(const std::vector<std::string>& arguments, const Environment&) {
-  const auto json = parse_json(arguments.empty() ? "" : arguments[0]);
-  if (!json) return complain(json.error(), cli::kBadUsage);
-  edge::EdgeOptions options;
-  options.web.clear();
-  options.websecure.clear();
-  for (const Json& address : (*json)["web"].items()) options.web.emplace_back(address.text());
-  for (const Json& address : (*json)["websecure"].items()) options.websecure.emplace_back(address.text());
-  options.data = (*json)["data"].text();
-  options.supervisor = static_cast<int>((*json)["supervisor"].integer(-1));
-  options.access_log = (*json)["access_log"].text();
-  options.workers = static_cast<unsigned>((*json)["workers"].integer(options.workers));
-  options.cache = static_cast<std::size_t>((*json)["cache"].integer(static_cast<std::int64_t>(options.cache)));
-  return edge::run_edge(std::move(options));
+io::Task<int> Supervisor::run(io::Signals& signals) {
+  if (succession_) {
+    if (auto taken = co_await take_office(); !taken) say(taken.error().text());
+  }
+  while (true) {
+    io::Scope scope(co_await io::here());
+    scope.spawn(keep(edge_, scope));
+    scope.spawn(keep(core_, scope));
+    scope.spawn(watch(signals, scope));
+    for (const auto& each : leaving_) scope.spawn(reap(each.get()));
+    co_await scope.join();
+    co_await stop(core_.process.get(), seconds(10));
+    core_.process.reset();
+    if (!std::exchange(hands_on_, false)) break;
+    const Error error = hand_on();
+    say(error.text());
+    static_cast<void>(write_upgrade(
+        options_.data,
+        {.number = read_upgrade(options_.data).number + 1, .program = io::own_program(), .why = error.text()}));
+  }
+  listening_.clear();  // who connects now is refused at once, not kept waiting
+  for (const auto& each : leaving_) each->kill(SIGTERM);
+  co_await stop(edge_.process.get(), seconds(35));
+  for (const auto& each : leaving_) co_await stop(each.get(), seconds(1));
+  co_return status_;
+}
+
+/// Goes on where the program before this one stopped.
+io::Task<Result<void>> Supervisor::take_office() {
+  const io::Context context = co_await io::here();
+  edge_.process = CO_TRY(io::Process::adopt(*context.loop, succession_->edge));
+  edge_.channel = CO_TRY(io::stream_on(*context.loop, io::inherited(succession_->channel), "edge"));
+  for (const pid_t pid : succession_->leaving)
+    if (auto process = io::Process::adopt(*context.loop, pid)) leaving_.push_back(std::move(*process));
+  say("upgraded to " + io::own_program());
+  co_return write_upgrade(options_.data, {.number = succession_->number, .program = io::own_program()});
+}
+
+// A first signal stops, a second one while stopping kills.
+io::Task<void> Supervisor::watch(io::Signals& signals, io::Scope& scope) {
+  while (true) {
+    const auto signal = co_await signals.next();
+    if (!signal) co_return;
+    if (*signal == SIGUSR2) {
+      if (!std::exchange(upgrading_, true)) scope.spawn(upgrade(scope));
+      continue;
+    }
+    scope.cancel();
+    co_return;
+  }
+}
+
+io::Task<Result<void>> Supervisor::start(Role& role, std::string program) {
+  const io::Context context = co_await io::here();
+  auto [near, far] = CO_TRY(io::socket_pair());
+  role.channel = CO_TRY(io::stream_on(*context.loop, std::move(near), role.verb));
+  std::map<int, int> descriptors = role.descriptors;
+  descriptors[kChildChannel] = far.get();
+  role.process = CO_TRY(io::Process::start(*context.loop, {.argv = {io::own_program(), role.verb, role.argument},
+                                                           .program = std::move(program),
+                                                           .input = io::Command::Pipe::none,
+                                                           .output = io::Command::Pipe::inherit,
+                                                           .descriptors = std::move(descriptors),
+                                                           .death_signal = SIGTERM,
+                                                           .new_session = true}));
+  co_return Result<void>{};
+}
+
+// A fresh socketpair between core and an edge, whenever one of them is new.
+io::Task<Result<void>> Supervisor::connect(Role& edge) {
+  if (!core_.channel || !edge.channel || !core_.process || !edge.process) co_return Result<void>{};
+  auto [to_core, to_edge] = CO_TRY(io::socket_pair());
+  CO_TRY(co_await io::send_fd(*core_.channel, to_core.get()));
+  CO_TRY(co_await io::send_fd(*edge.channel, to_edge.get()));
+  co_return Result<void>{};
+}
+
+// Restarts `role` until cancelled, by the program that runs here, which fits the others: at once the first time, then
+// after 0.1 s doubling to 5 s; a run of 10 s counts as healthy again.
+io::Task<void> Supervisor::keep(Role& role, io::Scope& scope) {
+  const io::Context context = co_await io::here();
+  while (!context.cancel->requested()) {
+    const io::Time begun = context.loop->now();
+    auto started = role.process ? Result<void>{} : co_await start(role, io::running_program());
+    if (started && role.process) started = co_await connect(edge_);
+    if (!started) say("cannot start " + role.verb + ": " + started.error().message);
+    if (role.process) {
+      const auto status = co_await end_of(role);
+      if (!status) continue;  // another process is in its place, or run() ends it
+      if (never_served(role, *status, context.loop->now() - begun)) {
+        status_ = cli::kFailed;
+        scope.cancel();
+        co_return;
+      }
+      say(role.verb + " ended with status " + std::to_string(*status) + "; starting it again");
+    }
+    role.failures = context.loop->now() - begun > seconds(10) ? 1 : role.failures + 1;
+    if (!co_await io::sleep_for(pause_after(role.failures))) co_return;
+  }
+}
+
+/// A first edge that cannot serve would only repeat its message.
+bool Supervisor::never_served(const Role& role, int status, io::Duration ran) {
+  return role.verb == "edge" && status == 1 && ran < seconds(2) && role.failures == 0;
+}
+
+/// Waits for the role's process; an error when cancelled, or when another one took its place meanwhile.
+io::Task<Result<int>> Supervisor::end_of(Role& role) {
+  const io::Context context = co_await io::here();
+  io::Cancel replaced(context.cancel);
+  role.replaced = &replaced;
+  auto status = co_await role.process->wait().under(replaced);
+  role.replaced = nullptr;
+  if (!status) co_return status;
+  role.channel.reset();
+  role.process.reset();
+  co_return status;
+}
+
+io::Task<void> Supervisor::stop(io::Process* process, io::Duration grace) {
+  if (!process) co_return;
+  process->kill(SIGTERM);
+  if (!co_await io::shielded(process->wait(), grace)) {
+    process->kill(SIGKILL);
+    (void)co_await io::shielded(process->wait());
+  }
+}
+
+io::Task<void> Supervisor::reap(io::Process* process) {
+  if (!co_await process->wait()) co_return;
+  std::erase_if(leaving_, [&](const auto& each) { return each.get() == process; });
+}
+
+/// The new edge serves before the old one leaves; then the new program takes this one's place and starts its core.
+io::Task<void> Supervisor::upgrade(io::Scope& scope) {
+  say("upgrading to " + io::own_program());
+  const auto replaced = co_await replace_edge(scope);
+  upgrading_ = false;
+  if (!replaced) {
+    if (replaced.error().code == Code::cancelled) co_return;
+    const std::string why = "nothing was upgraded: " + replaced.error().message;
+    say(why);
+    static_cast<void>(write_upgrade(
+        options_.data, {.number = read_upgrade(options_.data).number + 1, .program = io::own_program(), .why = why}));
+    co_return;
+  }
+  hands_on_ = true;
+  scope.cancel();
+}
+
+io::Task<Result<void>> Supervisor::replace_edge(io::Scope& scope) {
+  if (!edge_.process) co_return fail(Code::unavailable, "the edge does not run now; try again in a moment");
+  Role next = edge_role(true);
+  CO_TRY(co_await start(next, io::own_program()));
+  auto ready = co_await io::within(kReady, become_ready(next));
+  if (!ready) {
+    next.process->kill(SIGKILL);
+    static_cast<void>(co_await io::shielded(next.process->wait()));
+    static_cast<void>(co_await connect(edge_));  // core talks to the old one again
+    if (ready.error().code == Code::timeout) ready.error().message = "the new edge did not serve within 20 s";
+    co_return ready;
+  }
+  leaving_.push_back(std::move(edge_.process));
+  scope.spawn(reap(leaving_.back().get()));
+  edge_.process = std::move(next.process);
+  edge_.channel = std::move(next.channel);  // the old edge drains as its channel closes
+  if (edge_.replaced) edge_.replaced->request();
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> Supervisor::become_ready(Role& next) {
+  CO_TRY(co_await expect(*next.channel, 'w'));
+  CO_TRY(co_await connect(next));
+  co_return co_await expect(*next.channel, 'r');
+}
+
+Error Supervisor::hand_on() {
+  Succession succession{.listening = std::move(listening_),
+                        .lock = lock_,
+                        .edge = edge_.process->pid(),
+                        .channel = edge_.channel->descriptor(),
+                        .leaving = {},
+                        .number = read_upgrade(options_.data).number + 1};
+  for (const auto& each : leaving_) succession.leaving.push_back(each->pid());
+  std::vector<std::string> argv{io::own_program(), "serve", "--succeed=" + encode_succession(succession)};
+  argv.insert(argv.end(), arguments_.begin(), arguments_.end());
+  Error error = io::become(argv, descriptors_of(succession));
+  listening_ = std::move(succession.listening);
+  return error;
 }
 
 }  // namespace berth::app

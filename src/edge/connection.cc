@@ -64,7 +64,6 @@ class Connection {
       wire_.next_message();
       if (!co_await await_request()) break;
       if (!co_await serve_one()) break;
-      if (shared_.draining) break;
     }
     wire_.stream().close();
   }

@@ -127,6 +127,7 @@ class H2Connection final : http::H2Events {
   void on_fields_end(http::H2Stream& stream) override {
     H2Client& client = of(stream);
     if (!client.fields_ended()) return;
+    if (shared_.draining && !std::exchange(announced_, true)) link_.session.announce_end();
     client.running = true;
     ++running_;
     silence_.disarm();
@@ -177,7 +178,7 @@ class H2Connection final : http::H2Events {
   std::size_t running_ = 0;
   std::string batch_;
   char buffer_[kRead];
-  bool draining_ = false, ending_ = false, broken_ = false;
+  bool announced_ = false, draining_ = false, ending_ = false, broken_ = false;
 };
 
 }  // namespace

@@ -18,6 +18,10 @@
 namespace berth::edge {
 namespace {
 
+// Clients with a kept connection learn of its end with a reply, and only those that ask nothing for so long without
+// one.
+constexpr auto kPatience = std::chrono::seconds(5);
+
 /// Each connection takes up to two descriptors; the soft limit of 1024 is for programs that use select(2).
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -58,6 +62,7 @@ class EdgeProcess {
     for (unsigned i = 0; i < count; ++i) TRY(add_worker());
     TRY(listen_all(Listener::web, options_.web));
     TRY(listen_all(Listener::websecure, options_.websecure));
+    TRY(listen_handed());
     restore();
     signals_ = TRY(io::Signals::open(main_loop(), {SIGTERM, SIGINT}));
     return {};
@@ -68,11 +73,18 @@ class EdgeProcess {
   io::Task<int> run() {
     io::Scope scope(co_await io::here());
     if (options_.control >= 0) report(attach(io::Fd(options_.control)));
+    if (options_.supervisor >= 0) meet_supervisor();
     scope.spawn(control_.read_frames());
     scope.spawn(control_.write_events());
     scope.spawn(follow_signals());
     scope.spawn(follow_supervisor());
+    if (options_.first_snapshot.count() > 0) {
+      co_await tell_supervisor('w');
+      static_cast<void>(co_await io::within(options_.first_snapshot, until_snapshot()));
+    }
+    running_ = true;
     for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->start();
+    co_await tell_supervisor('r');
     const auto served = co_await workers_.front()->server().run();
     static_cast<void>(served);
     for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->join();
@@ -126,7 +138,14 @@ class EdgeProcess {
     if (--unswitched_ == 0) switched_.set();
   }
 
+  io::Task<Result<void>> until_snapshot() { co_return co_await snapshot_came_.wait(); }
+
   io::Task<Result<void>> use_everywhere() {
+    snapshot_came_.set();
+    if (!running_) {
+      for (const auto& worker : workers_) worker->server().use(current_);
+      co_return Result<void>{};
+    }
     unswitched_ = workers_.size();
     switched_.reset();
     io::Loop* main = &main_loop();
@@ -146,10 +165,29 @@ class EdgeProcess {
         // The first worker may have been given any free port; the others share it.
         address = TRY(worker->server().listen(role, address, {.reuse_port = workers_.size() > 1}));
       }
-      listening_.push_back(
-          {.kind = EdgeEvent::Kind::listening, .subject = std::string(to_text(role)), .detail = address.text()});
+      note_listening(role, address.text());
     }
     return {};
+  }
+
+  /// Each worker gets a socket of each address; where there are fewer, they share.
+  Result<void> listen_handed() {
+    std::map<std::pair<Listener, std::string>, std::vector<io::Fd>> sockets;
+    for (const EdgeOptions::Handed& each : options_.listening)
+      sockets[{each.role, io::Address::of(each.fd).text()}].emplace_back(each.fd);
+    for (const auto& [name, open] : sockets) {
+      for (std::size_t i = 0; i < std::max(open.size(), workers_.size()); ++i) {
+        io::Fd socket = TRY(io::duplicate(open[i % open.size()].get()));
+        TRY(workers_[i % workers_.size()]->server().listen(name.first, std::move(socket)));
+      }
+      note_listening(name.first, name.second);
+    }
+    return {};
+  }
+
+  void note_listening(Listener role, std::string address) {
+    listening_.push_back(
+        {.kind = EdgeEvent::Kind::listening, .subject = std::string(to_text(role)), .detail = std::move(address)});
   }
 
   void restore() {
@@ -252,9 +290,9 @@ class EdgeProcess {
     std::fprintf(stderr, "berth edge: the channel to core is of no use: %s\n", attached.error().text().c_str());
   }
 
-  void drain() {
-    for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->drain(options_.drain);
-    workers_.front()->server().drain(options_.drain);
+  void drain(io::Duration patience = {}) {
+    for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->drain(options_.drain, patience);
+    workers_.front()->server().drain(options_.drain, patience);
   }
 
   io::Task<void> follow_signals() {
@@ -266,17 +304,27 @@ class EdgeProcess {
     std::_Exit(1);
   }
 
+  void meet_supervisor() {
+    auto stream = io::stream_on(main_loop(), io::Fd(options_.supervisor), "supervisor");
+    if (stream) supervisor_ = std::move(*stream);
+  }
+
+  io::Task<void> tell_supervisor(char word) {
+    if (!supervisor_) co_return;
+    const auto told = co_await io::write_all(*supervisor_, {&word, 1});
+    static_cast<void>(told);  // follow_supervisor() notices when it is gone
+  }
+
   io::Task<void> follow_supervisor() {
     if (options_.supervisor < 0) co_return;
-    auto stream = io::stream_on(main_loop(), io::Fd(options_.supervisor), "supervisor");
-    while (stream) {
-      auto fd = co_await io::receive_fd(**stream);
+    while (supervisor_) {
+      auto fd = co_await io::receive_fd(*supervisor_);
       if (!fd && fd.error().code == Code::cancelled) co_return;
       if (!fd && fd.error().code != Code::invalid) break;
       if (!fd) continue;
       report(attach(std::move(*fd)));
     }
-    drain();  // nobody would start us again, or stop us
+    drain(kPatience);  // another edge serves now, or nobody would start us again, or stop us
   }
 
   EdgeOptions options_;
@@ -288,6 +336,9 @@ class EdgeProcess {
   std::size_t unswitched_ = 0;
   io::Event switched_;
   std::unique_ptr<io::Signals> signals_;
+  std::unique_ptr<io::Stream> supervisor_;
+  io::Event snapshot_came_;  ///< from core
+  bool running_ = false;     ///< all loops run
   Control control_;
 };
 

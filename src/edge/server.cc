@@ -11,14 +11,14 @@ namespace {
 constexpr auto kWantedAgain = std::chrono::seconds(60);
 constexpr std::size_t kMostWanted = 4096;
 
-/// Cuts what is left when the time for draining is over.
-class CutTimer final : public io::Timer {
+/// Ends what is left of connections, be they idle or not, when its time is over.
+class EndTimer final : public io::Timer {
  public:
-  CutTimer(io::Loop& loop, io::Scope& scope) : Timer(loop), scope_(scope) {}
+  EndTimer(io::Loop& loop, std::function<void()> end) : Timer(loop), end_(std::move(end)) {}
 
  private:
-  void fire() override { scope_.cancel(); }
-  io::Scope& scope_;
+  void fire() override { end_(); }
+  std::function<void()> end_;
 };
 
 }  // namespace
@@ -87,6 +87,13 @@ Result<io::Address> Server::listen(Listener role, const io::Address& address, io
   return real;
 }
 
+Result<io::Address> Server::listen(Listener role, io::Fd socket) {
+  auto listener = TRY(io::Listener::on(loop_, std::move(socket)));
+  const io::Address real = listener->address();
+  open_.push_back({role, std::move(listener)});
+  return real;
+}
+
 io::Task<void> Server::serve(std::unique_ptr<io::Stream> stream, Listener role, io::Cancel& idle) {
   ++clients_;
   if (role == Listener::websecure)
@@ -120,8 +127,11 @@ io::Task<Result<void>> Server::run() {
   co_await probes.join();
   for (Open& open : open_) open.listener->close();
   co_await accepts.join();
-  idle.request();
-  CutTimer cut(loop_, clients);
+  EndTimer end_idle(loop_, [&] { idle.request(); }), cut(loop_, [&] { clients.cancel(); });
+  if (patience_ > io::Duration{})
+    end_idle.arm(loop_.now() + std::min(patience_, drain_));
+  else
+    idle.request();
   cut.arm(loop_.now() + drain_);
   co_await clients.join();
   shared_.background = nullptr;
@@ -131,8 +141,9 @@ io::Task<Result<void>> Server::run() {
   co_return outcome;
 }
 
-void Server::drain(io::Duration most) {
+void Server::drain(io::Duration most, io::Duration patience) {
   drain_ = most;
+  patience_ = patience;
   draining_.set();
 }
 

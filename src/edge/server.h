@@ -34,11 +34,14 @@ class Server {
 
   /// Opens a listener; its address with the real port. Code::conflict or denied as io::Listener::open says.
   Result<io::Address> listen(Listener role, const io::Address& address, io::ListenOptions options = {});
+  /// The same on a socket that listens already.
+  Result<io::Address> listen(Listener role, io::Fd socket);
 
   /// Serves until drain() ended, or until cancelled.
   io::Task<Result<void>> run();
-  /// Closes the listeners and idle connections; exchanges may finish for at most `most`, then they are cut.
-  void drain(io::Duration most);
+  /// Closes the listeners and, after `patience`, idle connections; until then each gets one more reply, the last one.
+  /// Exchanges may finish for at most `most`, then they are cut.
+  void drain(io::Duration most, io::Duration patience = {});
 
   std::size_t connections() const { return clients_; }
   std::vector<std::string> leaving() const { return shared_.pool.leaving(); }
@@ -64,7 +67,7 @@ class Server {
   std::size_t clients_ = 0;
   io::Cancel* idle_ = nullptr;  ///< while run() runs
   io::Event draining_;
-  io::Duration drain_{};
+  io::Duration drain_{}, patience_{};
   std::unordered_map<std::string, io::Time> wanted_;  ///< host -> when its certificate was asked for
 };
 

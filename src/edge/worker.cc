@@ -67,8 +67,8 @@ void Worker::load(LoadCommand command, std::function<void(Load)> told) {
   loop_.post([this, command = std::move(command), told = std::move(told)] { told(server_->load(command)); });
 }
 
-void Worker::drain(io::Duration most) {
-  loop_.post([this, most] { server_->drain(most); });
+void Worker::drain(io::Duration most, io::Duration patience) {
+  loop_.post([this, most, patience] { server_->drain(most, patience); });
 }
 
 }  // namespace berth::edge

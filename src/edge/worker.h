@@ -50,7 +50,7 @@ class Worker {
   void use(std::shared_ptr<const Live> live, std::function<void(std::vector<std::string>)> used);
   /// `told` is called on the worker's loop.
   void load(LoadCommand command, std::function<void(Load)> told);
-  void drain(io::Duration most);
+  void drain(io::Duration most, io::Duration patience);
 
  private:
   Worker() = default;

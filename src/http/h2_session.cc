@@ -361,6 +361,10 @@ void H2Session::go_away(H2Error error) {
   nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, last, static_cast<std::uint32_t>(error), nullptr, 0);
 }
 
+void H2Session::announce_end() {
+  nghttp2_submit_shutdown_notice(parts_->session.get());
+}
+
 bool H2Session::may_request() const {
   nghttp2_session* session = parts_->session.get();
   return nghttp2_session_check_request_allowed(session) != 0;

@@ -91,6 +91,8 @@ class H2Session {
   void consume(H2Stream& stream, std::size_t bytes);
   void reset(H2Stream& stream, H2Error error);
   /// No new streams; those there are may finish.
+  /// Server: no new streams, please; those that are on their way already are still served. go_away() follows.
+  void announce_end();
   void go_away(H2Error error);
   /// Client: whether another stream may be opened now.
   bool may_request() const;

@@ -140,7 +140,19 @@ Result<void> AppendFile::write(std::string_view text) {
 std::string own_program() {
   char path[PATH_MAX];
   const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : "berth";
+  std::string program = size > 0 ? std::string(path, static_cast<std::size_t>(size)) : "berth";
+  constexpr std::string_view gone = " (deleted)";  // the kernel's word for a file that was replaced
+  if (program.ends_with(gone)) program.resize(program.size() - gone.size());
+  return program;
+}
+
+std::string running_program() {
+  constexpr const char* self = "/proc/self/exe";
+  struct stat runs{}, lies{};
+  std::string program = own_program();
+  const bool same = ::stat(self, &runs) == 0 && ::stat(program.c_str(), &lies) == 0 && runs.st_dev == lies.st_dev &&
+                    runs.st_ino == lies.st_ino;
+  return same ? program : self;
 }
 
 }  // namespace berth::io

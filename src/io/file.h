@@ -27,6 +27,9 @@ class FileLock {
   static Result<FileLock> take(const std::string& path, int mode = 0600);
   /// Replaces what the file says (about the owner).
   Result<void> describe(std::string_view text);
+  /// The open file that holds it, for another program in this process's place (io::become).
+  int descriptor() const { return fd_.get(); }
+  static FileLock adopt(Fd fd) { return FileLock(std::move(fd)); }
 
  private:
   explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
@@ -46,7 +49,9 @@ class AppendFile {
   Fd fd_;
 };
 
-/// The absolute path of this program.
+/// The absolute path of this program; what lies there may be newer than what runs.
 std::string own_program();
+/// A path by which what runs can be started again, also when its file was replaced.
+std::string running_program();
 
 }  // namespace berth::io

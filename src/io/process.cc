@@ -25,6 +25,8 @@ Error error_of(std::string what, int error) {
   return Error{code, std::move(what) + ": " + std::strerror(error)};
 }
 
+constexpr std::size_t kMostDescriptors = 1024;  // handed to a child
+
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
   for (auto& text : texts) out.push_back(text.data());
@@ -51,6 +53,7 @@ Result<Standard> standard(Command::Pipe kind, bool is_input) {
 }
 
 struct ChildPlan {
+  const char* program;
   char* const* argv;
   char* const* environment;
   const char* directory;
@@ -63,7 +66,7 @@ struct ChildPlan {
 };
 
 // Between fork and exec: async-signal-safe calls only.
-[[noreturn]] void become(const ChildPlan& plan) {
+[[noreturn]] void become_child(const ChildPlan& plan) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -78,18 +81,17 @@ struct ChildPlan {
     const int from = plan.standard[static_cast<std::size_t>(fd)];
     if (from >= 0) ok = ok && ::dup2(from, fd) >= 0;
   }
-  // Through high numbers first: a source may sit on another's target.
-  int moved[16];
+  // Through higher numbers first: a source may sit on another's target.
+  const int beyond = plan.descriptors->empty() ? 0 : plan.descriptors->rbegin()->first + 1;
+  int moved[kMostDescriptors];
   std::size_t count = 0;
-  for (const auto& [target, from] : *plan.descriptors)
-    if (count < 16) moved[count++] = ::fcntl(from, F_DUPFD, 200);
+  for (const auto& [target, from] : *plan.descriptors) moved[count++] = ::fcntl(from, F_DUPFD, beyond);
   count = 0;
   for (const auto& [target, from] : *plan.descriptors) {
-    if (count >= 16) break;
     ok = ok && ::dup2(moved[count], target) >= 0;
     ::close(moved[count++]);
   }
-  if (ok) ::execvpe(plan.argv[0], plan.argv, plan.environment);
+  if (ok) ::execvpe(plan.program, plan.argv, plan.environment);
   const int error = errno;
   [[maybe_unused]] const auto written = ::write(plan.report, &error, sizeof error);
   ::_exit(127);
@@ -112,6 +114,7 @@ int exit_code(int status) {
 }  // namespace
 
 Result<std::unique_ptr<Process>> Process::start(Loop& loop, Command command) {
+  if (command.descriptors.size() > kMostDescriptors) return fail(Code::invalid, "too many descriptors for a child");
   std::unique_ptr<Process> process(new Process(loop));
   Standard in = TRY(standard(command.input, true));
   Standard out = TRY(standard(command.output, false));
@@ -122,7 +125,8 @@ Result<std::unique_ptr<Process>> Process::start(Loop& loop, Command command) {
   std::vector<char*> argv = pointers(command.argv);
   std::vector<char*> environment;
   if (command.environment) environment = pointers(*command.environment);
-  const ChildPlan plan{argv.data(),
+  const ChildPlan plan{command.program.empty() ? argv[0] : command.program.c_str(),
+                       argv.data(),
                        command.environment ? environment.data() : environ,
                        command.directory.c_str(),
                        {in.child.get(), out.child.get(), err.child.get()},
@@ -133,19 +137,31 @@ Result<std::unique_ptr<Process>> Process::start(Loop& loop, Command command) {
                        child_report.get()};
   process->pid_ = ::fork();
   if (process->pid_ < 0) return fail(error_of("cannot start " + command.argv[0], errno));
-  if (process->pid_ == 0) become(plan);
+  if (process->pid_ == 0) become_child(plan);
   child_report.reset();
   if (const int error = exec_error(report)) {
     ::waitpid(process->pid_, nullptr, 0);
     process->pid_ = -1;
     return fail(error_of("cannot start " + command.argv[0], error));
   }
-  process->watch_.fd = static_cast<int>(::syscall(SYS_pidfd_open, process->pid_, 0));
-  process->watch_.readable = false;
-  TRY(loop.poller().add(process->watch_));
+  TRY(process->follow());
   if (in.ours) process->input = TRY(stream_on(loop, std::move(in.ours), command.argv[0]));
   if (out.ours) process->output = TRY(stream_on(loop, std::move(out.ours), command.argv[0]));
   if (err.ours) process->errors = TRY(stream_on(loop, std::move(err.ours), command.argv[0]));
+  return process;
+}
+
+Result<void> Process::follow() {
+  watch_.fd = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+  if (watch_.fd < 0) return fail(error_of("cannot watch process " + std::to_string(pid_), errno));
+  watch_.readable = false;
+  return loop_.poller().add(watch_);
+}
+
+Result<std::unique_ptr<Process>> Process::adopt(Loop& loop, pid_t pid) {
+  std::unique_ptr<Process> process(new Process(loop));
+  process->pid_ = pid;
+  TRY(process->follow());
   return process;
 }
 
@@ -222,6 +238,20 @@ Task<Result<Output>> run_command(Command command, std::string input, std::size_t
     (void)co_await shielded(process->wait());
   }
   co_return result;
+}
+
+Error become(const std::vector<std::string>& argv, const std::vector<int>& keep) {
+  std::vector<std::string> texts = argv;
+  const std::vector<char*> words = pointers(texts);
+  sigset_t none, before;
+  ::sigemptyset(&none);
+  for (const int fd : keep) ::fcntl(fd, F_SETFD, 0);
+  ::pthread_sigmask(SIG_SETMASK, &none, &before);
+  ::execv(words[0], words.data());
+  const Error error = error_of("cannot run " + argv[0], errno);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  for (const int fd : keep) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return error;
 }
 
 // Signals

@@ -14,6 +14,7 @@ namespace berth::io {
 
 struct Command {
   std::vector<std::string> argv;                          ///< argv[0] is looked up in PATH unless it holds a slash
+  std::string program{};                                  ///< what is run; empty: argv[0]
   std::optional<std::vector<std::string>> environment{};  ///< "KEY=value"; none: inherited
   std::string directory{};                                ///< empty: inherited
   enum class Pipe { inherit, none, pipe };                ///< none: /dev/null
@@ -28,6 +29,8 @@ class Process {
  public:
   /// Code::not_found when the program does not exist, Code::denied when it may not be run.
   static Result<std::unique_ptr<Process>> start(Loop& loop, Command command);
+  /// A child of this process that something before become() started.
+  static Result<std::unique_ptr<Process>> adopt(Loop& loop, pid_t pid);
   ~Process();
   pid_t pid() const { return pid_; }
   /// The pipes asked for, else nullptr.
@@ -38,6 +41,7 @@ class Process {
 
  private:
   explicit Process(Loop& loop) : loop_(loop) {}
+  Result<void> follow();
   Loop& loop_;
   pid_t pid_ = -1;
   Descriptor watch_;  // pidfd
@@ -50,6 +54,10 @@ struct Output {
 };
 /// Runs to the end with `input` on its standard input; at most `limit` bytes of output.
 Task<Result<Output>> run_command(Command command, std::string input, std::size_t limit = 1 << 20);
+
+/// Runs argv[0] in this process's place, which keeps its id, children and the descriptors in `keep` under their
+/// numbers. Comes back only when that fails; then all is as before.
+Error become(const std::vector<std::string>& argv, const std::vector<int>& keep);
 
 /// Turns signals into something to await; blocks them for the process. Make it before any thread starts.
 class Signals {

@@ -208,6 +208,13 @@ Address Address::from(const sockaddr* raw, socklen_t size) {
   return out;
 }
 
+Address Address::of(int fd) {
+  sockaddr_storage raw{};
+  socklen_t size = sizeof raw;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &size);
+  return from(reinterpret_cast<sockaddr*>(&raw), size);
+}
+
 std::string Address::host() const {
   char text[INET6_ADDRSTRLEN] = "";
   if (family() == AF_INET) {
@@ -313,6 +320,21 @@ Result<std::unique_ptr<Listener>> Listener::on(Loop& loop, Fd fd) {
 }
 
 Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& address, ListenOptions options) {
+  return Listener::on(loop, TRY(listen_on(address, options)));
+}
+
+Fd inherited(int fd) {
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return Fd(fd);
+}
+
+Result<Fd> duplicate(int fd) {
+  Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!copy) return fail(error_of("cannot use a descriptor", errno));
+  return copy;
+}
+
+Result<Fd> listen_on(const Address& address, ListenOptions options) {
   const std::string name = "cannot listen on " + address.text();
   Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail(error_of(name, errno));
@@ -331,7 +353,7 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& addr
   }
   if (address.family() == AF_UNIX) ::chmod(address.host().c_str(), static_cast<mode_t>(options.mode));
   if (::listen(fd.get(), options.backlog) < 0) return fail(error_of(name, errno));
-  return Listener::on(loop, std::move(fd));
+  return fd;
 }
 
 Task<Result<std::unique_ptr<Stream>>> Listener::accept() {
@@ -359,10 +381,7 @@ Task<Result<std::unique_ptr<Stream>>> Listener::accept() {
 }
 
 Address Listener::address() const {
-  sockaddr_storage raw{};
-  socklen_t size = sizeof raw;
-  ::getsockname(descriptor_.fd, reinterpret_cast<sockaddr*>(&raw), &size);
-  return Address::from(reinterpret_cast<sockaddr*>(&raw), size);
+  return Address::of(descriptor_.fd);
 }
 
 // Passing descriptors

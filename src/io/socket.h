@@ -37,6 +37,8 @@ class Address {
   /// A socket file; Code::invalid when the path is too long for the kernel (107 bytes).
   static Result<Address> unix_path(std::string_view path);
   static Address from(const sockaddr* raw, socklen_t size);
+  /// Of a socket's own end.
+  static Address of(int fd);
   std::string text() const;
   /// The host part without port or brackets.
   std::string host() const;
@@ -71,6 +73,13 @@ struct ListenOptions {
   int backlog = 4096;
   int mode = 0600;  ///< of a socket file; an old one of a dead listener is replaced
 };
+
+/// A listening socket, for a Listener of any process.
+Result<Fd> listen_on(const Address& address, ListenOptions options = {});
+/// A descriptor that this program got from the one that started it; its own children do not get it.
+Fd inherited(int fd);
+/// The same open socket under another number.
+Result<Fd> duplicate(int fd);
 
 /// Accepts streams. Thread: its loop's.
 class Listener {

@@ -1,0 +1,86 @@
+#include "app/listening.h"
+
+#include "io/file.h"
+
+namespace berth::app {
+namespace {
+
+std::string upgrade_file(const std::string& data) {
+  return data + "/upgrade.json";
+}
+
+Result<void> open_role(std::string_view role, std::uint16_t port, const ServeOptions& options,
+                       std::vector<Listening>& into) {
+  for (const std::string& host : options.listen) {
+    const std::string text = (host.find(':') == std::string::npos ? host : "[" + host + "]");
+    auto address = TRY(io::Address::parse(text + ":" + std::to_string(port)));
+    for (unsigned i = 0; i < options.workers; ++i) {
+      io::Fd fd = TRY(io::listen_on(address, {.reuse_port = options.workers > 1}));
+      address = io::Address::of(fd.get());  // the first may have been given any free port; the others share it
+      into.push_back({std::string(role), address.text(), std::move(fd)});
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Listening>> open_listening(const ServeOptions& options) {
+  std::vector<Listening> out;
+  TRY(open_role("web", options.web, options, out));
+  TRY(open_role("websecure", options.websecure, options, out));
+  return out;
+}
+
+std::string encode_succession(const Succession& succession) {
+  Json listening = Json::array(), leaving = Json::array();
+  for (const Listening& each : succession.listening)
+    listening.push(Json::object({{"role", each.role}, {"address", each.address}, {"fd", each.fd.get()}}));
+  for (const pid_t pid : succession.leaving) leaving.push(std::int64_t{pid});
+  return Json::object({{"listening", listening},
+                       {"lock", succession.lock},
+                       {"edge", std::int64_t{succession.edge}},
+                       {"channel", succession.channel},
+                       {"leaving", leaving},
+                       {"number", succession.number}})
+      .dump();
+}
+
+Result<Succession> decode_succession(std::string_view text) {
+  const Json json = TRY(parse_json(text));
+  Succession out{.listening = {},
+                 .lock = static_cast<int>(json["lock"].integer(-1)),
+                 .edge = static_cast<pid_t>(json["edge"].integer(-1)),
+                 .channel = static_cast<int>(json["channel"].integer(-1)),
+                 .leaving = {},
+                 .number = json["number"].integer()};
+  for (const Json& each : json["listening"].items())
+    out.listening.push_back({std::string(each["role"].text()), std::string(each["address"].text()),
+                             io::inherited(static_cast<int>(each["fd"].integer(-1)))});
+  for (const Json& pid : json["leaving"].items()) out.leaving.push_back(static_cast<pid_t>(pid.integer(-1)));
+  const bool whole = out.lock > 2 && out.edge > 0 && out.channel > 2 && !out.listening.empty();
+  if (!whole) return fail(Code::invalid, "--succeed is for berth serve itself; berth upgrade replaces a running one");
+  return out;
+}
+
+std::vector<int> descriptors_of(const Succession& succession) {
+  std::vector<int> out{succession.lock, succession.channel};
+  for (const Listening& each : succession.listening) out.push_back(each.fd.get());
+  return out;
+}
+
+UpgradeOutcome read_upgrade(const std::string& data) {
+  const auto text = io::read_file(upgrade_file(data));
+  const auto json = text ? parse_json(*text) : Result<Json>(fail(text.error()));
+  if (!json) return {};
+  return {.number = (*json)["number"].integer(),
+          .program = std::string((*json)["program"].text()),
+          .why = std::string((*json)["why"].text())};
+}
+
+Result<void> write_upgrade(const std::string& data, const UpgradeOutcome& outcome) {
+  const Json json = Json::object({{"number", outcome.number}, {"program", outcome.program}, {"why", outcome.why}});
+  return io::write_file(upgrade_file(data), json.dump() + "\n", 0600);
+}
+
+}  // namespace berth::app
