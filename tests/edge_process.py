@@ -22,6 +22,12 @@ def certificate(host):
                 'not_after': 4_000_000_000}
 
 
+def status_of(pid):
+    """/proc/PID/status as a dictionary."""
+    lines = pathlib.Path(f'/proc/{pid}/status').read_text().splitlines()
+    return dict(line.split(':\t', 1) for line in lines if ':\t' in line)
+
+
 class EdgeProcess:
     """Started with `snapshot` in its data folder, as when core is away; then attached to this process as its core."""
 
@@ -31,7 +37,7 @@ class EdgeProcess:
         pathlib.Path(self.data, 'snapshot').write_text(json.dumps(snapshot))
         self.supervisor, theirs = socket.socketpair()
         options = {'web': [f'127.0.0.1:{self.web}'], 'websecure': [f'127.0.0.1:{self.websecure}'], 'data': self.data,
-                   'supervisor': theirs.fileno(), **options}
+                   'supervisor': theirs.fileno(), 'confined': True, 'users': ['nobody'], **options}
         self.process = subprocess.Popen([BERTH, 'edge', json.dumps(options)], pass_fds=[theirs.fileno()],
                                         stdin=subprocess.DEVNULL, start_new_session=True,
                                         env={**os.environ, 'ASAN_OPTIONS': 'detect_leaks=0'})

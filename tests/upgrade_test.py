@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from edge_process import certificate
+from edge_process import certificate, status_of
 from load import Load, Origins, Site
 from support import BERTH, accepts, berth, fetch, free_port, must, wait_until
 
@@ -135,6 +136,17 @@ class UpgradeTest(unittest.TestCase):
         self.assertEqual(fetch(f'http://r1.test:{serve.web}/x').text.split()[1], '/x')
         serve.replace()
         must(serve.upgrade())
+
+    def test_the_edge_has_given_up_what_it_does_not_need(self):
+        edge, = self.serve.edges()
+        status = status_of(edge)
+        self.assertEqual((status['NoNewPrivs'], status['Seccomp']), ('1', '2'))
+        if os.geteuid() == 0:
+            user = pwd.getpwnam('nobody').pw_uid
+            self.assertEqual((status['Uid'].split(), status['Groups'].strip()), ([str(user)] * 4, ''))
+            self.assertEqual({status[name] for name in ('CapPrm', 'CapEff', 'CapBnd', 'CapAmb')}, {'0' * 16})
+            self.assertEqual((self.serve.data / 'edge/snapshot').stat().st_uid, user)
+        self.assertNotIn('did not give up', self.serve.log.read_text())
 
     def test_killed_edge_refuses_nobody(self):
         """The supervisor keeps the listeners: who comes while no edge runs waits for the next one."""

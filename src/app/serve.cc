@@ -118,6 +118,8 @@ int run_edge_role(const std::vector<std::string>& arguments, const Environment&)
   for (const Json& each : (*json)["listening"].items())
     options.listening.push_back({each["role"].text() == "web" ? edge::Listener::web : edge::Listener::websecure,
                                  static_cast<int>(each["fd"].integer(-1))});
+  options.confined = (*json)["confined"].boolean();
+  for (const Json& user : (*json)["users"].items()) options.users.emplace_back(user.text());
   options.first_snapshot = std::chrono::milliseconds((*json)["first_snapshot"].integer());
   options.data = (*json)["data"].text();
   options.supervisor = static_cast<int>((*json)["supervisor"].integer(-1));

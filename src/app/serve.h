@@ -21,6 +21,7 @@ struct ServeOptions {
   std::string access_log{};        ///< file; "": none
   bool expose_all = false;         ///< route containers without traefik.enable too
   Json resolvers{};                ///< as app/resolver_options.h reads them
+  std::string edge_user{};         ///< account of the edge; "": berth-edge, else nobody
   unsigned workers = 1;            ///< threads of the edge, each with listeners of its own
   std::int64_t cache = 128 << 20;  ///< bytes of memory for stored replies; 0: nothing is cached
 };

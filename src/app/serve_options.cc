@@ -68,6 +68,11 @@ constexpr ServeFlag kFlags[] = {
        if (options.cache >= 0 && options.cache <= kMostCache) return {};
        return fail(Code::invalid, "\"" + std::string(value) + "\" is not a size from 0 to 1t");
      }},
+    {"--edge-user", "USER", "account that the edge becomes, by name or number (default berth-edge, else nobody)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.edge_user = value;
+       return {};
+     }},
     {"--expose-all", "", "route containers without the label traefik.enable=true too",
      [](ServeOptions& options, std::string_view) -> Result<void> {
        options.expose_all = true;

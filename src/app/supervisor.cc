@@ -56,11 +56,16 @@ Supervisor::Role Supervisor::edge_role(bool takes_over) const {
     listening.push(Json::object({{"role", each.role}, {"fd", number}}));
     role.descriptors[number++] = each.fd.get();
   }
+  Json users = Json::array();
+  if (options_.edge_user.empty()) users.push("berth-edge");
+  users.push(options_.edge_user.empty() ? "nobody" : options_.edge_user);
   Json argument = Json::object({{"listening", listening},
                                 {"data", options_.data + "/edge"},
                                 {"supervisor", kChildChannel},
                                 {"access_log", options_.access_log},
                                 {"workers", std::int64_t{options_.workers}},
+                                {"confined", true},
+                                {"users", users},
                                 {"cache", options_.cache}});
   if (takes_over) argument.set("first_snapshot", std::int64_t{milliseconds(kFirstSnapshot).count()});
   role.argument = argument.dump();

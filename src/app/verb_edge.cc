@@ -219,6 +219,7 @@ int serve(const EdgeFlags& flags, Feeder& feeder, const edge::FileConfig& config
   options.control = pair->first.release();
   options.workers = static_cast<unsigned>(flags.workers[0] - '0');
   options.access_log = flags.access_log;
+  options.confined = true;
   feeder.send();
   // Signals are the edge's: this thread only reads files, and ends when the edge closes the channel.
   std::thread files([&feeder, channel = std::move(pair->second)]() mutable {

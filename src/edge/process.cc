@@ -13,6 +13,7 @@
 #include "edge/cache_store.h"
 #include "edge/control.h"
 #include "edge/worker.h"
+#include "io/confine.h"
 #include "io/process.h"
 
 namespace berth::edge {
@@ -65,7 +66,7 @@ class EdgeProcess {
     TRY(listen_handed());
     restore();
     signals_ = TRY(io::Signals::open(main_loop(), {SIGTERM, SIGINT}));
-    return {};
+    return options_.confined ? confine() : Result<void>{};
   }
 
   io::Loop& main_loop() { return workers_.front()->loop(); }
@@ -188,6 +189,16 @@ class EdgeProcess {
   void note_listening(Listener role, std::string address) {
     listening_.push_back(
         {.kind = EdgeEvent::Kind::listening, .subject = std::string(to_text(role)), .detail = std::move(address)});
+  }
+
+  Result<void> confine() {
+    const bool own_user = !options_.users.empty();
+    // From its working folder it reaches its files, whatever the folders above let it.
+    const auto kept = TRY(io::confine({.users = options_.users, .folder = own_user ? options_.data : ""}));
+    if (own_user) options_.data = ".";
+    for (const std::string& what : kept) std::fprintf(stderr, "berth edge: did not give up %s\n", what.c_str());
+    if (options_.supervisor >= 0) io::end_with_parent(SIGTERM);
+    return {};
   }
 
   void restore() {

@@ -27,6 +27,9 @@ struct EdgeOptions {
   std::string access_log{};         ///< file for one JSON line a request, opened for appending; empty: none
   std::size_t cache = 128u << 20;   ///< bytes of memory for stored replies, shared by the workers; 0: nothing is cached
   std::chrono::milliseconds drain{30'000};  ///< how long open exchanges may finish after SIGTERM
+  /// Gives up what serving does not need (io/confine.h) once listeners and logs are open.
+  bool confined = false;
+  std::vector<std::string> users{};  ///< the account to become then: the first that exists; empty: none
   /// Another edge serves still: waits at most so long for core's snapshot before it accepts. Zero: accepts at once.
   std::chrono::milliseconds first_snapshot{};
 };
