@@ -213,7 +213,8 @@ class EdgeProcess {
     }
   }
 
-  Result<std::shared_ptr<const Live>> make_live(std::string_view bytes) {
+  /// Any thread, while no other snapshot comes into use.
+  Result<std::shared_ptr<const Live>> make_live(std::string_view bytes) const {
     auto snapshot = TRY(decode_snapshot(bytes));
     return Live::make(std::move(snapshot), current_.get());
   }
@@ -269,9 +270,11 @@ class EdgeProcess {
   io::Task<EdgeEvent> apply(std::string payload) {
     if (is_command(payload)) co_return co_await obey(payload);
     if (is_load_command(payload)) co_return co_await tell_load(std::move(payload));
-    auto live = make_live(payload);
-    if (!live) co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .detail = live.error().text()};
-    current_ = std::move(*live);
+    // Thousands of routes take milliseconds, in which the loop serves on.
+    std::optional<Result<std::shared_ptr<const Live>>> live;
+    co_await io::on_pool([&] { live = make_live(payload); });
+    if (!*live) co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .detail = live->error().text()};
+    current_ = std::move(**live);
     const std::uint64_t version = current_->version();
     if (auto used = co_await use_everywhere(); !used)
       co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .version = version, .detail = used.error().text()};

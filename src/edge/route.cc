@@ -36,6 +36,20 @@ const std::vector<std::uint32_t>* look_up(const Index& index, std::string_view k
   return at == index.end() ? nullptr : &at->second;
 }
 
+/// By priority, then by name. Entries are large: each is moved once.
+std::vector<Routes::Entry> in_order(std::vector<Routes::Entry> entries) {
+  std::vector<std::uint32_t> order(entries.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order, [&](std::uint32_t left, std::uint32_t right) {
+    const Routes::Entry &a = entries[left], &b = entries[right];
+    return a.priority != b.priority ? a.priority > b.priority : a.route.name < b.route.name;
+  });
+  std::vector<Routes::Entry> sorted;
+  sorted.reserve(entries.size());
+  for (const std::uint32_t at : order) sorted.push_back(std::move(entries[at]));
+  return sorted;
+}
+
 std::string_view parent_of(std::string_view host) {
   const auto dot = host.find('.');
   return dot == std::string_view::npos ? std::string_view() : host.substr(dot + 1);
@@ -86,25 +100,26 @@ Result<std::shared_ptr<const Routes>> Routes::build(std::vector<Route> routes, s
   table->services_ = std::move(services);
   std::unordered_map<std::string_view, const Service*> by_name;
   for (const Service& service : table->services_) by_name[service.name] = &service;
+  std::vector<Entry> entries;
+  entries.reserve(routes.size());
   for (Route& route : routes) {
-    const std::string subject = "route \"" + route.name + "\"";
+    const auto subject = [&] { return "route \"" + route.name + "\""; };
     auto rule = parse_rule(route.rule);
-    if (!rule) return fail(std::move(rule.error()).within(subject));
+    if (!rule) return fail(std::move(rule.error()).within(subject()));
     const auto service = by_name.find(route.service);
     if (service == by_name.end()) {
-      return fail(Code::invalid, subject + ": service \"" + route.service + "\" does not exist");
+      return fail(Code::invalid, subject() + ": service \"" + route.service + "\" does not exist");
     }
     const int priority = route.priority != 0 ? route.priority : rule->default_priority();
-    table->entries_.push_back({std::move(route), std::move(*rule), priority, service->second});
+    entries.push_back({std::move(route), std::move(*rule), priority, service->second});
   }
-  std::ranges::stable_sort(table->entries_, [](const Entry& a, const Entry& b) {
-    return a.priority != b.priority ? a.priority > b.priority : a.route.name < b.route.name;
-  });
+  table->entries_ = in_order(std::move(entries));
   table->index_entries();
   return table;
 }
 
 void Routes::index_entries() {
+  exact_.reserve(entries_.size());
   for (std::uint32_t i = 0; i < entries_.size(); ++i) {
     const auto hosts = hosts_of(entries_[i].rule);
     if (hosts.empty()) generic_.push_back(i);

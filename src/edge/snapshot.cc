@@ -262,6 +262,7 @@ Json encode_all(const std::vector<T>& items) {
 template <class T>
 Result<std::vector<T>> decode_all(const Json& json, Result<T> (*decode)(const Json&)) {
   std::vector<T> items;
+  items.reserve(json.items().size());
   for (const Json& item : json.items()) items.push_back(TRY(decode(item)));
   return items;
 }
