@@ -41,6 +41,7 @@ class Waiter {
   bool begin(std::coroutine_handle<Promise> self) {
     return begin(self, self.promise().context);
   }
+  bool begin(std::coroutine_handle<> self, Context context);
   /// Cancelled: take yourself out of the source's books.
   virtual void detach() noexcept = 0;
   /// Nothing, or the error that await_resume returns for a cancelled wait.
@@ -49,7 +50,6 @@ class Waiter {
  private:
   friend class Cancel;
   friend class WaitList;
-  bool begin(std::coroutine_handle<> self, Context context);
   void abandon(Code why);
 
   std::coroutine_handle<> handle_;
@@ -115,6 +115,46 @@ class Timer {
   std::size_t place_ = kNowhere;
 };
 
+class DelayQueue;
+
+/// Something that is to happen when the time of a DelayQueue is over. Destroying it, or remove(), prevents it.
+class Delayed {
+ public:
+  Delayed() = default;
+  Delayed(const Delayed&) = delete;
+  virtual ~Delayed() { remove(); }
+  void remove() noexcept;
+  bool waiting() const { return queue_ != nullptr; }
+
+ protected:
+  virtual void expired() = 0;
+
+ private:
+  friend class DelayQueue;
+  DelayQueue* queue_ = nullptr;
+  Delayed *previous_ = nullptr, *next_ = nullptr;
+  Time since_{};
+};
+
+/// Deadlines that all lie equally far ahead, as those that every request has and hardly any meets: adding and removing
+/// one is a few pointers, and the loop's timer moves once per delay, not once per request. Outlives what waits in it.
+class DelayQueue final : Timer {
+ public:
+  DelayQueue(Loop& loop, Duration delay) : Timer(loop), loop_(loop), delay_(delay) {}
+  ~DelayQueue() override;
+  /// `each` expires when the delay from now is over. REQUIRES: it does not wait.
+  void add(Delayed& each);
+  /// For those that wait already, too.
+  void set_delay(Duration delay);
+
+ private:
+  friend class Delayed;
+  void fire() override;
+  Loop& loop_;
+  Duration delay_;
+  Delayed *first_ = nullptr, *last_ = nullptr;
+};
+
 /// One descriptor, registered edge-triggered for both directions. `readable`/`writable` are hints: true until a call
 /// said EAGAIN (or came back short), true again when the kernel reports an edge.
 struct Descriptor {
@@ -150,6 +190,7 @@ class Loop {
   /// Runs `task` to its end on this thread and returns its result. Cancel it through cancel().
   template <class T>
   T run(Task<T> task) {
+    if (task.done()) return task.result();  // ok()
     Frame& frame = task.start(Context{this, &root_});
     roots_.push_back(&frame);
     while (!task.done()) turn();

@@ -18,7 +18,8 @@ Task<Result<std::size_t>> read_some(Stream& stream, std::span<char> into) {
   }
 }
 
-Task<Result<void>> write_all(Stream& stream, std::string_view from) {
+namespace {
+Task<Result<void>> write_rest(Stream& stream, std::string_view from) {
   while (!from.empty()) {
     const Attempt attempt = stream.try_write(from);
     if (attempt.state == Attempt::moved) {
@@ -30,6 +31,19 @@ Task<Result<void>> write_all(Stream& stream, std::string_view from) {
     }
   }
   co_return Result<void>{};
+}
+Task<Result<void>> failed_write(Stream& stream) {
+  co_return fail(stream.error());
+}
+}  // namespace
+
+Task<Result<void>> write_all(Stream& stream, std::string_view from) {
+  if (from.empty()) return ok();
+  // Most writes are taken at once, and need no coroutine.
+  const Attempt attempt = stream.try_write(from);
+  if (attempt.state == Attempt::failed) return failed_write(stream);
+  const std::size_t moved = attempt.state == Attempt::moved ? attempt.count : 0;
+  return moved == from.size() ? ok() : write_rest(stream, from.substr(moved));
 }
 
 Task<Result<std::string>> read_to_end(Stream& stream, std::size_t limit) {

@@ -48,11 +48,13 @@ class Stream {
 /// `CO_TRY(co_await ready(stream, Direction::read));`
 class Ready final : public Waiter {
  public:
-  Ready(Stream& stream, Direction direction) : stream_(stream), direction_(direction) {}
+  /// With `cancel`, which outlives the wait, under that instead of the caller's cancellation.
+  Ready(Stream& stream, Direction direction, Cancel* cancel = nullptr)
+      : stream_(stream), direction_(direction), cancel_(cancel) {}
   bool await_ready() const { return stream_.ready_now(direction_); }
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> self) {
-    if (!begin(self)) return false;
+    if (!(cancel_ ? begin(self, {self.promise().context.loop, cancel_}) : begin(self))) return false;
     list_ = &stream_.waiters(direction_);
     list_->add(*this);
     return true;
@@ -63,10 +65,11 @@ class Ready final : public Waiter {
   void detach() noexcept override { list_->remove(*this); }
   Stream& stream_;
   Direction direction_;
+  Cancel* cancel_;
   WaitList* list_ = nullptr;
 };
-inline Ready ready(Stream& stream, Direction direction) {
-  return {stream, direction};
+inline Ready ready(Stream& stream, Direction direction, Cancel* cancel = nullptr) {
+  return {stream, direction, cancel};
 }
 
 /// At least one byte, or 0 at the end.

@@ -3,6 +3,7 @@
 // Rules (each has a test):
 //  - A Task is awaited once, or destroyed before it started; destroying one that waits aborts the program.
 //  - It stays on its loop's thread; another thread reaches it through Loop::post().
+//  - One that has nothing to wait for and succeeds may be ok(): no coroutine is made.
 //  - Coroutine lambdas capture nothing: a capture dies with the closure, not with the coroutine. Pass parameters.
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <optional>
 #include <source_location>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
@@ -97,7 +99,7 @@ class [[nodiscard]] Task {
   class Awaiter {
    public:
     Awaiter(Task& task, Cancel* cancel) : task_(task), cancel_(cancel) {}
-    bool await_ready() const noexcept { return false; }
+    bool await_ready() const noexcept { return kMayBeOk && !task_.handle_; }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> parent) noexcept {
       auto& own = task_.handle_.promise();
@@ -110,6 +112,9 @@ class [[nodiscard]] Task {
       return task_.handle_;
     }
     T await_resume() {
+      if constexpr (kMayBeOk) {
+        if (!task_.handle_) return T{};
+      }
       parent_->child = nullptr;
       return task_.handle_.promise().take();
     }
@@ -131,14 +136,26 @@ class [[nodiscard]] Task {
     handle_.resume();
     return handle_.promise();
   }
-  bool done() const noexcept { return handle_.done(); }
-  T result() { return handle_.promise().take(); }
+  bool done() const noexcept { return (kMayBeOk && !handle_) || handle_.done(); }
+  T result() {
+    if constexpr (kMayBeOk) {
+      if (!handle_) return T{};
+    }
+    return handle_.promise().take();
+  }
 
  private:
+  static constexpr bool kMayBeOk = std::is_same_v<T, Result<void>>;
+  friend Task<Result<void>> ok() noexcept;
   explicit Task(Handle handle) noexcept : handle_(handle) {}
   Handle handle_;
   bool started_ = false;
 };
+
+/// A task that succeeded already.
+inline Task<Result<void>> ok() noexcept {
+  return Task<Result<void>>({});
+}
 
 /// `Context context = co_await here();`: what the awaiting coroutine runs under; never suspends.
 struct Here {
