@@ -146,7 +146,7 @@ Parsed parse_field(std::string_view line, Field& field) {
     return refuse(400, "white space between field name and colon");
   if (!is_token(field.name)) return refuse(400, "field name is not a token");
   field.value = trim_ows(line.substr(colon + 1));
-  if (!all_in_class(field.value, kFieldByte)) return refuse(400, "control byte in a field value");
+  if (!all_field_bytes(field.value)) return refuse(400, "control byte in a field value");
   return complete(0);
 }
 
@@ -201,6 +201,7 @@ Parsed read_coding(std::string_view value, Framing& framing) {
 
 // RFC 9112 6.1 to 6.3: one framing, or none at all.
 Parsed read_framing(const Fields& fields, int minor, Framing& framing) {
+  if (!fields.may_have("content-length") && !fields.may_have("transfer-encoding")) return complete(0);
   for (const Field& field : fields) {
     Parsed parsed = complete(0);
     if (same_name(field.name, "content-length")) parsed = read_length(field.value, framing);
@@ -214,6 +215,8 @@ Parsed read_framing(const Fields& fields, int minor, Framing& framing) {
 
 template <class Head>
 void read_connection(Head& head) {
+  head.keep_alive = head.minor == 1;
+  if (!head.fields.may_have("connection")) return;
   const bool close = head.fields.has_token("connection", "close");
   const bool keep = head.fields.has_token("connection", "keep-alive");
   head.keep_alive = !close && (head.minor == 1 || keep);
@@ -239,13 +242,6 @@ Parsed read_host(RequestHead& head, HostRule rule) {
   return complete(0);
 }
 
-bool same_text(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (lower_ascii(a[i]) != lower_ascii(b[i])) return false;
-  return true;
-}
-
 // Where the first line starts, past one empty line; `partial` while that is open.
 LineState skip_empty_line(std::string_view buffer, std::size_t& at) {
   if (!buffer.starts_with('\r')) return LineState::ok;
@@ -257,22 +253,26 @@ LineState skip_empty_line(std::string_view buffer, std::size_t& at) {
 
 }  // namespace
 
-bool same_name(std::string_view a, std::string_view b) {
-  return same_text(a, b);
+bool same_text(std::string_view a, std::string_view b) {
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (lower_ascii(a[i]) != lower_ascii(b[i])) return false;
+  return true;
 }
 
 std::optional<std::string_view> Fields::find(std::string_view name) const {
+  if (!may_have(name)) return std::nullopt;
   for (const Field& field : *this)
     if (same_name(field.name, name)) return field.value;
   return std::nullopt;
 }
 
 bool Fields::has_token(std::string_view name, std::string_view token) const {
+  if (!may_have(name)) return false;
   for (const Field& field : *this) {
     if (!same_name(field.name, name)) continue;
     std::string_view rest = field.value;
     while (!rest.empty())
-      if (same_text(next_item(rest), token)) return true;
+      if (same_name(next_item(rest), token)) return true;
   }
   return false;
 }
@@ -280,6 +280,7 @@ bool Fields::has_token(std::string_view name, std::string_view token) const {
 bool Fields::add(Field field) {
   if (count_ == kRoom) return false;
   fields_[count_++] = field;
+  names_ |= std::uint64_t{1} << mark_of(field.name);
   return true;
 }
 
@@ -308,7 +309,7 @@ Parsed parse_request(std::string_view buffer, RequestHead& head, const HeadLimit
   if (const Parsed parsed = read_framing(head.fields, head.minor, head.framing); !went_on(parsed)) return parsed;
   if (const Parsed parsed = read_host(head, host); !went_on(parsed)) return parsed;
   read_connection(head);
-  head.expect_continue = head.minor == 1 && same_text(head.fields.get("expect"), "100-continue");
+  head.expect_continue = head.minor == 1 && same_name(head.fields.get("expect"), "100-continue");
   return fields;
 }
 
@@ -360,7 +361,16 @@ void append_status_line(std::string& out, int status, std::string_view reason) {
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+  const std::size_t before = out.size(), after = before + name.size() + value.size() + 4;
+  out.resize_and_overwrite(after, [&](char* bytes, std::size_t) {
+    char* at = bytes + before;
+    std::memcpy(at, name.data(), name.size());
+    at += name.size();
+    std::memcpy(at, ": ", 2);
+    if (!value.empty()) std::memcpy(at + 2, value.data(), value.size());
+    std::memcpy(at + 2 + value.size(), "\r\n", 2);
+    return after;
+  });
 }
 
 void append_head(std::string& out, const RequestHead& head) {

@@ -17,8 +17,11 @@ struct Field {
   std::string_view value{};
 };
 
+bool same_text(std::string_view a, std::string_view b);  // REQUIRES: of one size
 /// RFC 9110 5.1: names compare without regard to ASCII case.
-bool same_name(std::string_view a, std::string_view b);
+inline bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && same_text(a, b);
+}
 
 /// The field lines of one head in order. A parser takes at most kMost; there is room for a few more of our own.
 class Fields {
@@ -27,13 +30,18 @@ class Fields {
   const Field* begin() const { return fields_.data(); }
   const Field* end() const { return fields_.data() + count_; }
   std::size_t size() const { return count_; }
+  /// False: there is none of this name; true: look.
+  bool may_have(std::string_view name) const { return (names_ >> mark_of(name) & 1) != 0; }
   /// The first value of `name`.
   std::optional<std::string_view> find(std::string_view name) const;
   /// The first value, or "" when absent.
   std::string_view get(std::string_view name) const { return find(name).value_or(std::string_view()); }
   /// Whether a comma-separated list field (all its lines) holds `token`, without regard to case.
   bool has_token(std::string_view name, std::string_view token) const;
-  void clear() { count_ = 0; }
+  void clear() {
+    count_ = 0;
+    names_ = 0;
+  }
   /// False when it is full.
   bool add(Field field);
   /// Takes out every field for which `drop(field)` is true; the others keep their order.
@@ -49,8 +57,14 @@ class Fields {
   }
 
  private:
+  // Most questions are about names that are not there: one bit by length and first letter answers them.
+  static unsigned mark_of(std::string_view name) {
+    return static_cast<unsigned>(name.size() * 5 + (name.empty() ? 0u : static_cast<unsigned>(name.front()) | 0x20u)) &
+           63u;
+  }
   std::array<Field, kRoom> fields_;
   std::size_t count_ = 0;
+  std::uint64_t names_ = 0;  ///< the marks of all that was added
 };
 
 /// What a head says about its body before RFC 9112 6.3 is applied (body.h).

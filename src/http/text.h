@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace berth::http {
@@ -49,6 +50,21 @@ inline bool all_in_class(std::string_view text, ByteClass bit) {
   unsigned missing = 0;
   for (const char c : text) missing |= static_cast<unsigned>(~kByteClasses[static_cast<unsigned char>(c)]) & bit;
   return missing == 0;
+}
+
+/// all_in_class(text, kFieldByte), eight bytes at a time.
+inline bool all_field_bytes(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  std::size_t at = 0;
+  std::uint64_t odd = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    const std::uint64_t del = word ^ (kOnes * 0x7F);
+    odd |= ((word - kOnes * 0x20) & ~word & kHigh) | ((del - kOnes) & ~del & kHigh);
+  }
+  // A tab is a control byte that is allowed: then, as for the rest, byte by byte.
+  return all_in_class(odd != 0 ? text : text.substr(at), kFieldByte);
 }
 
 inline char lower_ascii(char c) {

