@@ -35,6 +35,20 @@ io::Task<void> linger(io::Stream& stream) {
   stream.close();
 }
 
+/// Ends a client's wait for its next request.
+class IdleClient final : public io::Delayed {
+ public:
+  explicit IdleClient(io::Stream& stream) : stream_(stream) {}
+  bool late = false;
+
+ private:
+  void expired() override {
+    late = true;
+    stream_.waiters(io::Direction::read).wake_all();
+  }
+  io::Stream& stream_;
+};
+
 /// The next request's head, pinned in the wire; need_more: the client is gone.
 io::Task<Result<Parsed>> read_head(http::Wire& wire, http::RequestHead& head, const http::HeadLimits& limits) {
   Parsed parsed = http::parse_request(wire.unread(), head, limits);
@@ -53,31 +67,45 @@ io::Task<Result<Parsed>> read_head(http::Wire& wire, http::RequestHead& head, co
 class Connection {
  public:
   Connection(Shared& shared, std::unique_ptr<io::Stream> stream, Hop hop, io::Cancel& idle)
-      : shared_(shared), wire_(std::move(stream)), hop_(std::move(hop)), idle_(idle) {}
+      : shared_(shared), wire_(std::move(stream)), waiting_(wire_.stream()), hop_(std::move(hop)), idle_(idle) {}
 
   io::Task<void> serve() {
     if (hop_.listener == Listener::web && co_await speaks_h2()) {
       auto [stream, early] = wire_.release();
       co_return co_await serve_h2_client(shared_, {std::move(stream), std::move(early), std::move(hop_)}, idle_);
     }
+    wire_.next_message();
     while (true) {
+      const auto state = look();
+      if (state == io::Attempt::blocked) {
+        if (!co_await more()) break;
+        continue;
+      }
+      if (state != io::Attempt::moved || !co_await serve_one()) break;
       wire_.next_message();
-      if (!co_await await_request()) break;
-      if (!co_await serve_one()) break;
     }
     wire_.stream().close();
   }
 
  private:
-  io::Task<bool> await_request() {
-    if (!wire_.unread().empty()) co_return true;
-    const auto begun = co_await io::within(shared_.live->settings().idle_timeout, wire_.fill()).under(idle_);
-    co_return begun && *begun;
+  /// Whether bytes of the next request are here.
+  io::Attempt::State look() {
+    const auto state = wire_.unread().empty() ? wire_.try_fill().state : io::Attempt::moved;
+    if (state == io::Attempt::moved) waiting_.remove();
+    return state == io::Attempt::blocked && waiting_.late ? io::Attempt::end : state;
+  }
+  /// Until there may be more, or for as long as a client may be idle.
+  io::Ready more() {
+    if (!waiting_.waiting()) shared_.idle.add(waiting_);
+    return {wire_.stream(), io::Direction::read, &idle_};
   }
 
   /// Whether the client begins with HTTP/2 (RFC 9113 3.3); nothing is consumed.
   io::Task<bool> speaks_h2() {
-    if (!co_await await_request()) co_return false;
+    auto state = look();
+    for (; state == io::Attempt::blocked; state = look())
+      if (!co_await more()) co_return false;
+    if (state != io::Attempt::moved) co_return false;
     while (wire_.unread().size() < kH2Preface.size() && kH2Preface.starts_with(wire_.unread())) {
       const auto more = co_await io::within(shared_.live->settings().header_timeout, wire_.fill());
       if (!more || !*more) co_return false;
@@ -142,6 +170,7 @@ class Connection {
 
   Shared& shared_;
   http::Wire wire_;
+  IdleClient waiting_;
   Hop hop_;
   io::Cancel& idle_;
 };

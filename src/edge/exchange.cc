@@ -15,7 +15,11 @@ constexpr int kMostInterim = 8;
 constexpr auto kReuse = std::chrono::seconds(60);
 // A request that must not be repeated gets a connection that the upstream hardly can be about to close.
 constexpr auto kCarefulReuse = std::chrono::seconds(1);
-constexpr auto kWatchAfter = std::chrono::seconds(1);
+
+/// Whether what came behind the first `known` bytes can end a head: parsing at each byte of a slow one is for nothing.
+bool may_be_whole(std::string_view bytes, std::size_t known, const http::HeadLimits& limits) {
+  return bytes.size() >= limits.bytes || bytes.find('\n', known) != std::string_view::npos;
+}
 
 class Exchange {
  public:
@@ -28,75 +32,14 @@ class Exchange {
         settings_(request.live.settings()),
         service_(*request.service),
         cancel_(context.cancel),
-        scope_({context.loop, &cancel_}),
         clock_(*this),
+        watch_(*this),
+        looks_at_(shared_.loop.now() + kLook),
         trusted_(is_trusted(request.hop.peer, request.live.trusted())),
         websocket_(request.wants_websocket()),
-        upload_(body_.state() == BodySource::State::none ? Upload::none : Upload::pending) {}
-
-  io::Task<Outcome> run() {
-    clock_at_ = shared_.loop.now() + kWatchAfter;
-    clock_.arm(clock_at_);
-    const auto talked = co_await talk().under(cancel_);
-    over_ = true;
-    scope_.cancel();
-    co_await scope_.join();
-    if (!talked && !began_ && outcome_.own_status == 0) explain(talked.error());
-    if (!talked && outcome_.detail.empty()) outcome_.detail = talked.error().message;
-    if (talked && reusable_) shared_.pool.put(*outcome_.target, std::move(upstream_));
-    co_return std::move(outcome_);
+        upload_(body_.state() == BodySource::State::none ? Upload::none : Upload::pending) {
+    shared_.watched.add(watch_);
   }
-
- private:
-  enum class Upload { none, pending, running, done, broken };
-
-  /// The deadlines of both directions in one timer; it also begins to watch a client that waits for long.
-  class Clock final : public io::Timer {
-   public:
-    explicit Clock(Exchange& exchange) : Timer(exchange.shared_.loop), exchange_(exchange) {}
-
-   private:
-    void fire() override { exchange_.on_clock(); }
-    Exchange& exchange_;
-  };
-
-  void limit(io::Time& deadline, io::Duration most) {
-    deadline = shared_.loop.now() + most;
-    if (!clock_.armed() || deadline < clock_at_) {
-      clock_at_ = deadline;
-      clock_.arm(deadline);
-    }
-  }
-  void no_limit(io::Time& deadline) { deadline = io::Time::max(); }
-
-  void on_clock() {
-    if (over_) return;  // a child that began now would outlive the join
-    const io::Time now = shared_.loop.now();
-    if (now >= reply_by_ || now >= upload_by_) {
-      timed_out_ = true;
-      body_late_ = now >= upload_by_;
-      cancel_.request(Code::timeout);
-      return;
-    }
-    lasting_ = true;
-    use_.lasts(cancel_);
-    if (!watching_ && !websocket_ && upload_ != Upload::running) {
-      watching_ = true;
-      scope_.spawn(watch_client());
-    }
-    clock_at_ = std::min(reply_by_, upload_by_);
-    if (!watching_ && upload_ == Upload::running) clock_at_ = std::min(clock_at_, now + kWatchAfter);
-    if (clock_at_ != io::Time::max()) clock_.arm(clock_at_);
-  }
-
-  /// A client that goes away ends the exchange.
-  io::Task<void> watch_client() {
-    if (!co_await body_.gone()) co_return;
-    client_gone_ = true;
-    cancel_.request(Code::cancelled);
-  }
-
-  // The request.
 
   io::Task<Result<void>> talk() {
     bool reused = true;
@@ -117,6 +60,94 @@ class Exchange {
     if (then != ReplyTap::Then::relay) co_return hand_over(then);
     co_return co_await relay_reply();
   }
+
+  io::Cancel& cancel() { return cancel_; }
+  /// Once talk() returned: what it spawned, which is to end.
+  io::Scope* children() {
+    over_ = true;
+    if (scope_) scope_->cancel();
+    return scope_ ? &*scope_ : nullptr;
+  }
+  Outcome finish(Result<void> talked) {
+    if (!talked && !began_ && outcome_.own_status == 0) explain(talked.error());
+    if (!talked && outcome_.detail.empty()) outcome_.detail = talked.error().message;
+    if (talked && reusable_) shared_.pool.put(*outcome_.target, std::move(upstream_));
+    return std::move(outcome_);
+  }
+
+ private:
+  enum class Upload { none, pending, running, done, broken };
+
+  /// The deadlines of both directions in one timer.
+  class Clock final : public io::Timer {
+   public:
+    explicit Clock(Exchange& exchange) : Timer(exchange.shared_.loop), exchange_(exchange) {}
+
+   private:
+    void fire() override { exchange_.look(); }
+    Exchange& exchange_;
+  };
+  /// Most exchanges end before they are looked at for the first time: until then no timer runs for them.
+  class Watch final : public io::Delayed {
+   public:
+    explicit Watch(Exchange& exchange) : exchange_(exchange) {}
+
+   private:
+    void expired() override { exchange_.look(); }
+    Exchange& exchange_;
+  };
+
+  void limit(io::Time& deadline, io::Duration most) {
+    deadline = shared_.loop.now() + most;
+    keep_time();
+  }
+  void no_limit(io::Time& deadline) { deadline = io::Time::max(); }
+  void keep_time() {
+    const io::Time next = std::min(reply_by_, upload_by_);
+    if (next == io::Time::max() || (watch_.waiting() && next >= looks_at_)) return;
+    if (clock_.armed() && clock_at_ <= next) return;
+    clock_at_ = next;
+    clock_.arm(next);
+  }
+
+  io::Scope& children_of() {
+    if (!scope_) scope_.emplace(io::Context{&shared_.loop, &cancel_});
+    return *scope_;
+  }
+
+  void look() {
+    if (over_) return;  // a child that began now would outlive the join
+    const io::Time now = shared_.loop.now();
+    if (now >= reply_by_ || now >= upload_by_) {
+      timed_out_ = true;
+      body_late_ = now >= upload_by_;
+      cancel_.request(Code::timeout);
+      return;
+    }
+    lasting_ = true;
+    use_.lasts(cancel_);
+    if (!watch_.waiting() && !watching_ && !websocket_) watch_later();
+    keep_time();
+  }
+  /// A client that waits for long is watched: one that goes away needs no answer. Not while its body is read.
+  void watch_later() {
+    watching_ = upload_ != Upload::running;
+    if (watching_) {
+      children_of().spawn(watch_client());
+      return;
+    }
+    looks_at_ = shared_.loop.now() + kLook;
+    shared_.watched.add(watch_);
+  }
+
+  /// A client that goes away ends the exchange.
+  io::Task<void> watch_client() {
+    if (!co_await body_.gone()) co_return;
+    client_gone_ = true;
+    cancel_.request(Code::cancelled);
+  }
+
+  // The request.
 
   /// The client's answer comes from elsewhere.
   Result<void> hand_over(ReplyTap::Then then) {
@@ -228,7 +259,7 @@ class Exchange {
 
   void begin_upload() {
     upload_ = Upload::running;
-    scope_.spawn(upload());
+    children_of().spawn(upload());
   }
 
   io::Task<void> upload() {
@@ -313,8 +344,14 @@ class Exchange {
       upstream_->next_message();
       http::Parsed parsed = http::parse_response(upstream_->unread(), reply_, limits);
       while (parsed.state == http::Parsed::State::need_more) {
-        CO_TRY(co_await more_reply_head());
-        parsed = http::parse_response(upstream_->unread(), reply_, limits);
+        const std::size_t known = upstream_->unread().size();
+        const auto state = upstream_->try_fill().state;
+        if (state == io::Attempt::blocked)
+          CO_TRY(co_await io::ready(upstream_->stream(), io::Direction::read));
+        else if (state != io::Attempt::moved)
+          co_return without_head(state);
+        else if (may_be_whole(upstream_->unread(), known, limits))
+          parsed = http::parse_response(upstream_->unread(), reply_, limits);
       }
       if (parsed.state == http::Parsed::State::refused) {
         co_return refuse(502, "The service gave an invalid answer.", "malformed reply: " + std::string(parsed.reason));
@@ -346,16 +383,12 @@ class Exchange {
     co_return Result<void>{};
   }
 
-  io::Task<Result<void>> more_reply_head() {
+  std::unexpected<Error> without_head(io::Attempt::State state) {
     const bool nothing = upstream_->unread().empty();
-    const auto more = co_await upstream_->fill();
-    if (more && *more) co_return Result<void>{};
-    if (cancel_.requested()) co_return fail(Code::cancelled, "cancelled");
     stale_ = nothing;
-    if (more)
-      co_return fail(Code::unavailable, nothing ? "the upstream closed without a reply"
-                                                : "the upstream closed in the middle of a reply's head");
-    co_return fail(more.error());
+    if (state == io::Attempt::failed) return fail(upstream_->error());
+    return fail(Code::unavailable, nothing ? "the upstream closed without a reply"
+                                           : "the upstream closed in the middle of a reply's head");
   }
 
   io::Task<Result<void>> relay_reply() {
@@ -425,7 +458,7 @@ class Exchange {
     no_limit(reply_by_);
     began_ = true;
     CO_TRY(co_await sink_.upgrade(reply_));
-    scope_.spawn(copy_back());
+    children_of().spawn(copy_back());
     const auto copied = co_await copy_up();
     // The other direction may finish, but not hold both connections for ever.
     if (copied)
@@ -495,8 +528,10 @@ class Exchange {
   const Settings& settings_;
   const Service& service_;
   io::Cancel cancel_;
-  io::Scope scope_;
+  std::optional<io::Scope> scope_;
   Clock clock_;
+  Watch watch_;
+  io::Time looks_at_;  ///< when `watch_` expires
   io::Time clock_at_ = io::Time::max(), reply_by_ = io::Time::max(), upload_by_ = io::Time::max();
   const bool trusted_, websocket_;
   Upload upload_;
@@ -513,7 +548,9 @@ class Exchange {
 
 io::Task<Outcome> exchange(Request& request, ReplySink& reply) {
   Exchange one(request, reply, co_await io::here());
-  co_return co_await one.run();
+  auto talked = co_await one.talk().under(one.cancel());
+  if (io::Scope* children = one.children()) co_await children->join();
+  co_return one.finish(std::move(talked));
 }
 
 }  // namespace berth::edge

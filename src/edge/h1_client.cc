@@ -15,6 +15,9 @@ constexpr std::size_t kMostSkip = 64u << 10;   // of a body that nobody reads; b
 io::Task<Result<void>> writable(io::Stream& stream) {
   co_return co_await io::ready(stream, io::Direction::write);
 }
+io::Task<Result<void>> wrong_length(const char* why) {
+  co_return fail(Code::internal, why);
+}
 
 }  // namespace
 
@@ -25,7 +28,14 @@ H1Client::H1Client(const Ends& ends)
 
 // The reply.
 
+/// What the socket takes at once, as it nearly always does, needs no coroutine.
 io::Task<Result<void>> H1Client::write(std::string_view bytes) {
+  const io::Attempt attempt = ends_.wire.stream().try_write(bytes);
+  if (attempt.state == io::Attempt::moved && attempt.count == bytes.size()) return io::ok();
+  return write_rest(bytes.substr(attempt.state == io::Attempt::moved ? attempt.count : 0));
+}
+
+io::Task<Result<void>> H1Client::write_rest(std::string_view bytes) {
   io::Stream& stream = ends_.wire.stream();
   while (!bytes.empty()) {
     const io::Attempt attempt = stream.try_write(bytes);
@@ -48,55 +58,79 @@ io::Task<Result<void>> H1Client::interim(http::ResponseHead& head) {
 }
 
 io::Task<Result<void>> H1Client::begin(http::ResponseHead& head, bool has_body) {
-  bool keep = !ends_.draining && state_ != State::broken;
-  if (state_ == State::pending) keep = co_await skip_body() && keep;
+  if (state_ == State::pending) return begin_after_body(head, has_body);
+  begin_now(head, has_body, state_ != State::broken);
+  return io::ok();
+}
+
+io::Task<Result<void>> H1Client::begin_after_body(http::ResponseHead& head, bool has_body) {
+  const bool keep = co_await skip_body();
+  begin_now(head, has_body, keep && state_ != State::broken);
+  co_return Result<void>{};
+}
+
+void H1Client::begin_now(http::ResponseHead& head, bool has_body, bool keep) {
   has_body_ = has_body;
-  shape_ = shape_reply(ends_.head, head, has_body, keep);
+  shape_ = shape_reply(ends_.head, head, has_body, keep && !ends_.draining);
   counted_ = has_body && head.framing.length;
   left_ = head.framing.length.value_or(0);
   ends_.tally.status = head.status;
   append_reply(ends_.out, head, shape_);
-  co_return Result<void>{};
 }
 
 io::Task<Result<void>> H1Client::data(std::string_view piece) {
-  if (raw_) co_return co_await write(piece);
-  if (piece.empty()) co_return Result<void>{};
-  if (!has_body_ || (counted_ && piece.size() > left_)) co_return fail(Code::internal, "the reply is too long");
+  if (raw_) return write(piece);
+  if (piece.empty()) return io::ok();
+  if (!has_body_ || (counted_ && piece.size() > left_)) return wrong_length("the reply is too long");
   left_ -= counted_ ? piece.size() : 0;
   ends_.tally.sent += piece.size();
   std::string& out = ends_.out;
-  // Small pieces go out together with the head; large ones as they are, without a copy.
-  const bool large = piece.size() > kLarge || out.size() + piece.size() > kMostBatch;
   if (shape_.chunked) {
     http::append_chunk_size(out, piece.size());
     out.append(piece).append(http::kChunkEnd);
-  } else if (large) {
-    CO_TRY(co_await flush());
-    co_return co_await write(piece);
-  } else {
-    out.append(piece);
+    return out.size() >= kMostBatch / 2 ? flush() : io::ok();
   }
-  if (out.size() >= kMostBatch / 2) co_return co_await flush();
-  co_return Result<void>{};
+  // A write costs more than a copy: what waits goes out with the piece, and only one that is alone goes as it is.
+  if (out.empty() && piece.size() > kLarge) return write(piece);
+  if (out.size() + piece.size() > kMostBatch) return flush_and_write(piece);
+  out.append(piece);
+  return io::ok();
+}
+
+io::Task<Result<void>> H1Client::flush_and_write(std::string_view piece) {
+  CO_TRY(co_await flush());
+  co_return co_await write(piece);
 }
 
 io::Task<Result<void>> H1Client::flush() {
-  if (ends_.out.empty()) co_return Result<void>{};
-  auto sent = co_await write(ends_.out);
+  if (ends_.out.empty()) return io::ok();
+  auto sent = write(ends_.out);
+  if (!sent.done()) return flush_after(std::move(sent));
   ends_.out.clear();
-  co_return sent;
+  return sent;
+}
+
+io::Task<Result<void>> H1Client::flush_after(io::Task<Result<void>> sent) {
+  auto done = co_await std::move(sent);
+  ends_.out.clear();
+  co_return done;
 }
 
 io::Task<Result<void>> H1Client::end(const http::Fields*) {
   if (raw_) {
     ends_.wire.stream().shutdown_write();
-    co_return Result<void>{};
+    return io::ok();
   }
-  if (counted_ && left_ > 0) co_return fail(Code::internal, "the reply is too short");
+  if (counted_ && left_ > 0) return wrong_length("the reply is too short");
   if (shape_.chunked) ends_.out += http::kLastChunk;
-  CO_TRY(co_await write(ends_.out));
-  ends_.out.clear();
+  auto sent = flush();
+  if (!sent.done()) return end_after(std::move(sent));
+  ends_.tally.complete = true;
+  return sent;
+}
+
+io::Task<Result<void>> H1Client::end_after(io::Task<Result<void>> sent) {
+  CO_TRY(co_await std::move(sent));
   ends_.tally.complete = true;
   co_return Result<void>{};
 }

@@ -37,6 +37,12 @@ class H1Client final : public ReplySink, public BodySource {
 
  private:
   io::Task<Result<void>> write(std::string_view bytes);
+  io::Task<Result<void>> write_rest(std::string_view bytes);
+  io::Task<Result<void>> flush_and_write(std::string_view piece);
+  io::Task<Result<void>> flush_after(io::Task<Result<void>> sent);
+  io::Task<Result<void>> end_after(io::Task<Result<void>> sent);
+  io::Task<Result<void>> begin_after_body(http::ResponseHead& head, bool has_body);
+  void begin_now(http::ResponseHead& head, bool has_body, bool keep);
   io::Task<bool> skip_body();
   Piece take_raw();
   Piece piece_of(const http::BodyDecoder::Step& step);

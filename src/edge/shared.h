@@ -32,10 +32,15 @@ class MiddlewareState {
   virtual ~MiddlewareState() = default;
 };
 
+/// An exchange that takes longer than this watches whether its client is still there.
+inline constexpr auto kLook = std::chrono::seconds(1);
+
 /// Thread: its loop's.
 struct Shared {
   explicit Shared(io::Loop& loop, UpstreamPool::Left left = {}) : loop(loop), pool(loop, std::move(left)) {}
   io::Loop& loop;
+  io::DelayQueue idle{loop, Settings().idle_timeout};  ///< clients that wait for their next request
+  io::DelayQueue watched{loop, kLook};                 ///< exchanges, until their client is worth a look
   UpstreamPool pool;
   std::shared_ptr<const Live> live;  ///< never null
   std::string server;                ///< this host's name

@@ -28,15 +28,32 @@ std::string_view UpstreamPool::key_of(const Upstream& upstream) {
   return key_;
 }
 
-UpstreamPool::Peer* UpstreamPool::find(const Upstream& upstream) {
+bool UpstreamPool::is_of(const Peer& peer, const Upstream& upstream) {
+  return peer.port == upstream.port && peer.tls == upstream.tls && peer.h2 == upstream.h2 && peer.host == upstream.host;
+}
+
+UpstreamPool::Use::Entry* UpstreamPool::look_up(const Upstream& upstream) {
+  auto& known = known_[reinterpret_cast<std::uintptr_t>(&upstream) / sizeof(Upstream) % known_.size()];
+  if (known && is_of(known->second, upstream)) return known;
   const auto found = peers_.find(key_of(upstream));
-  return found == peers_.end() ? nullptr : &found->second;
+  if (found == peers_.end()) return nullptr;
+  known = &*found;
+  return known;
+}
+
+UpstreamPool::Peer* UpstreamPool::find(const Upstream& upstream) {
+  Use::Entry* found = look_up(upstream);
+  return found ? &found->second : nullptr;
 }
 
 UpstreamPool::Use::Entry& UpstreamPool::entry(const Upstream& upstream) {
-  const auto found = peers_.find(key_of(upstream));
-  if (found != peers_.end()) return *found;
-  return *peers_.try_emplace(key_).first;
+  if (Use::Entry* found = look_up(upstream)) return *found;
+  Use::Entry& made = *peers_.try_emplace(key_).first;
+  made.second.host = upstream.host;
+  made.second.port = upstream.port;
+  made.second.tls = upstream.tls;
+  made.second.h2 = upstream.h2;
+  return made;
 }
 
 UpstreamPool::Use UpstreamPool::begin(const Upstream& upstream) {
@@ -75,6 +92,7 @@ void UpstreamPool::end(Use::Entry& peer) {
   if (--peer.second.exchanges > 0 || !peer.second.leaving) return;
   const std::string key = peer.first;
   peers_.erase(key);
+  known_ = {};
   if (left_) left_(key);
 }
 
@@ -155,6 +173,7 @@ bool UpstreamPool::is_failing(const Upstream& upstream) {
 }
 
 void UpstreamPool::keep_only(const std::vector<Service>& services) {
+  known_ = {};
   std::set<std::string, std::less<>> named;
   for (const Service& service : services) {
     for (const Upstream& upstream : service.upstreams) named.emplace(key_of(upstream));

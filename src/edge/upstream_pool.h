@@ -1,6 +1,7 @@
 // Keep-alive connections to the addresses behind routes, one pool per loop.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -105,6 +106,9 @@ class UpstreamPool {
     io::Time since;
   };
   struct Peer {
+    std::string host;  ///< with the next three what its key says
+    std::uint16_t port = 0;
+    bool tls = false, h2 = false;
     std::vector<Kept> kept;  ///< the one used last at the end
     io::Time failing_until{}, failures_since{};
     std::uint32_t failures = 0;  ///< since `failures_since`, for passive health
@@ -119,13 +123,16 @@ class UpstreamPool {
   };
   std::string_view key_of(const Upstream& upstream);
   Peer* find(const Upstream& upstream);
+  Use::Entry* look_up(const Upstream& upstream);
   Use::Entry& entry(const Upstream& upstream);
+  static bool is_of(const Peer& peer, const Upstream& upstream);
   void end(Use::Entry& peer);
 
   io::Loop& loop_;
   Left left_;
   std::unordered_map<std::string, Peer, Hash, std::equal_to<>> peers_;
-  std::string key_;  // reused: a look-up allocates nothing
+  std::string key_;                      // reused: a look-up allocates nothing
+  std::array<Use::Entry*, 64> known_{};  ///< found last, by where the upstream lies: saves most look-ups
   std::shared_ptr<io::TlsContext> tls_, plain_tls_;
 };
 
