@@ -20,7 +20,7 @@ class Filler {
 
   io::Task<Result<void>> run() {
     CO_TRY(reserve(rest_.body.length));
-    if (rest_.wire->h2) co_return co_await run_h2(*rest_.wire->h2);
+    if (rest_.wire->session) co_return co_await run_session(*rest_.wire->session);
     http::Wire& wire = *rest_.wire;
     while (true) {
       std::string_view input = wire.unread();
@@ -40,13 +40,13 @@ class Filler {
   }
 
  private:
-  io::Task<Result<void>> run_h2(H2Upstream& h2) {
+  io::Task<Result<void>> run_session(UpstreamSession& session) {
     while (true) {
-      if (!h2.unread().empty()) CO_TRY(co_await keep(h2.unread()));
-      h2.consume();
-      CO_TRY(co_await h2.flush());  // the upstream may send more
-      if (h2.waits()) flight_.tell();
-      if (!CO_TRY(co_await io::within(stall_, h2.more()))) co_return Result<void>{};
+      if (!session.unread().empty()) CO_TRY(co_await keep(session.unread()));
+      session.consume();
+      CO_TRY(co_await session.flush());  // the upstream may send more
+      if (session.waits()) flight_.tell();
+      if (!CO_TRY(co_await io::within(stall_, session.more()))) co_return Result<void>{};
     }
   }
 
@@ -127,7 +127,8 @@ io::Task<void> fill_flight(Shared& shared, Flight flight, ReplyRest rest, std::s
     co_return;
   }
   finish_flight(shared, *flight);
-  const bool reusable = !rest.wire->h2 && rest.keep_alive && rest.body.end != End::close && rest.wire->unread().empty();
+  const bool reusable =
+      !rest.wire->session && rest.keep_alive && rest.body.end != End::close && rest.wire->unread().empty();
   if (reusable) shared.pool.put(*rest.target, std::move(rest.wire));
 }
 

@@ -160,7 +160,7 @@ class Exchange {
                           .target = outcome_.target});
       return {};
     }
-    reusable_ = !upstream_->h2 && reply_.keep_alive && body.end == End::none && upstream_->unread().empty();
+    reusable_ = !upstream_->session && reply_.keep_alive && body.end == End::none && upstream_->unread().empty();
     return {};
   }
 
@@ -243,18 +243,19 @@ class Exchange {
     if (upload_ == Upload::pending) begin_upload();
     if (upload_ == Upload::none) limit(reply_by_, settings_.response_timeout);
     if (upload_ == Upload::running) no_limit(reply_by_);  // until the upload ends
-    if (upstream_->h2) co_return co_await read_h2_head();
+    if (upstream_->session) co_return co_await read_session_head();
     co_return co_await read_reply_head();
   }
 
   io::Task<Result<void>> send_head(std::string_view head) {
-    H2Upstream* h2 = upstream_->h2.get();
-    if (!h2) co_return co_await io::write_all(upstream_->stream(), head);
+    UpstreamSession* session = upstream_->session.get();
+    if (!session) co_return co_await io::write_all(upstream_->stream(), head);
     if (websocket_)
-      co_return refuse(502, "The service takes no WebSockets.", "a WebSocket for a service of scheme h2c");
+      co_return refuse(502, "The service takes no WebSockets.", "a WebSocket for a service that speaks no HTTP/1.1");
     const bool trailers = request_.head.fields.has_token("te", "trailers");
-    CO_TRY(h2->begin(head, upload_ != Upload::none, trailers));
-    co_return co_await h2->flush();
+    if (auto begun = session->begin({head, upload_ != Upload::none, trailers, request_}); !begun)
+      co_return refused_by(*session, std::move(begun.error()));
+    co_return co_await session->flush();
   }
 
   void begin_upload() {
@@ -298,8 +299,8 @@ class Exchange {
           refuse(piece.status, piece.message, std::string(piece.detail));
           co_return fail(Code::invalid, std::string(piece.detail));
         case BodySource::Piece::end:
-          if (upstream_->h2)
-            upstream_->h2->end_body(body_.trailers());
+          if (upstream_->session)
+            upstream_->session->end_body(body_.trailers());
           else if (chunked)
             batch += http::kLastChunk;
           co_return co_await flush_upload();
@@ -311,7 +312,7 @@ class Exchange {
   }
 
   io::Task<Result<void>> send_piece(std::string_view data, bool chunked) {
-    if (!chunked || upstream_->h2) co_return co_await send_up(data);
+    if (!chunked || upstream_->session) co_return co_await send_up(data);
     std::string& batch = request_.work.upload;
     http::append_chunk_size(batch, data.size());
     batch.append(data).append(http::kChunkEnd);
@@ -320,7 +321,7 @@ class Exchange {
   }
 
   io::Task<Result<void>> flush_upload() {
-    if (upstream_->h2) co_return co_await upstream_->h2->flush();
+    if (upstream_->session) co_return co_await upstream_->session->flush();
     auto sent = co_await send_up(request_.work.upload);
     request_.work.upload.clear();
     co_return sent;
@@ -329,8 +330,8 @@ class Exchange {
   io::Task<Result<void>> send_up(std::string_view bytes) {
     if (bytes.empty()) co_return Result<void>{};
     limit(upload_by_, settings_.stall_timeout);
-    auto sent =
-        upstream_->h2 ? co_await upstream_->h2->send(bytes) : co_await io::write_all(upstream_->stream(), bytes);
+    auto sent = upstream_->session ? co_await upstream_->session->send(bytes)
+                                   : co_await io::write_all(upstream_->stream(), bytes);
     no_limit(upload_by_);
     if (!sent && !cancel_.requested()) sent.error().code = Code::unavailable;
     co_return sent;
@@ -368,11 +369,19 @@ class Exchange {
     co_return refuse(502, "The service gave an invalid answer.", "too many interim replies");
   }
 
-  io::Task<Result<void>> read_h2_head() {
-    const auto read = co_await upstream_->h2->read_head(reply_);
-    refused_ = !read && upstream_->h2->refused();
-    stale_ = refused_ || (!read && upstream_->h2->unanswered());
+  io::Task<Result<void>> read_session_head() {
+    UpstreamSession& session = *upstream_->session;
+    auto read = co_await session.read_head(reply_);
+    refused_ = !read && session.refused();
+    stale_ = refused_ || (!read && session.unanswered());
+    if (!read) co_return refused_by(session, std::move(read.error()));
     co_return read;
+  }
+
+  std::unexpected<Error> refused_by(const UpstreamSession& session, Error error) {
+    const UpstreamSession::Refusal refusal = session.refusal();
+    if (refusal.status != 0) return refuse(refusal.status, refusal.message, std::move(error.message));
+    return std::unexpected(std::move(error));
   }
 
   /// RFC 9110 15.2: a proxy forwards interim replies, but for those that are between it and the upstream.
@@ -398,7 +407,7 @@ class Exchange {
     apply_reply_headers(request_.entry->route, reply_);
     no_limit(reply_by_);  // the sink has its own for a client that does not read
     began_ = true;
-    if (upstream_->h2) co_return co_await relay_h2(body.end != End::none && upstream_->h2->has_body());
+    if (upstream_->session) co_return co_await relay_session(body.end != End::none && upstream_->session->has_body());
     CO_TRY(co_await sink_.begin(reply_, body.end != End::none));
     http::BodyDecoder decoder(body);
     while (true) {
@@ -420,25 +429,25 @@ class Exchange {
     co_return co_await sink_.end(nullptr);
   }
 
-  io::Task<Result<void>> relay_h2(bool has_body) {
-    H2Upstream& h2 = *upstream_->h2;
+  io::Task<Result<void>> relay_session(bool has_body) {
+    UpstreamSession& session = *upstream_->session;
     CO_TRY(co_await sink_.begin(reply_, has_body));
     while (true) {
-      if (!h2.unread().empty()) CO_TRY(co_await sink_.data(h2.unread()));
-      h2.consume();
-      CO_TRY(co_await h2.flush());  // the upstream may send more
-      if (!h2.waits()) {
-        if (!CO_TRY(co_await h2.more())) break;
+      if (!session.unread().empty()) CO_TRY(co_await sink_.data(session.unread()));
+      session.consume();
+      CO_TRY(co_await session.flush());  // the upstream may send more
+      if (!session.waits()) {
+        if (!CO_TRY(co_await session.more())) break;
         continue;
       }
       CO_TRY(co_await sink_.flush());
       if (reply_.framing.length) limit(reply_by_, settings_.stall_timeout);
-      const bool more = CO_TRY(co_await h2.more());
+      const bool more = CO_TRY(co_await session.more());
       no_limit(reply_by_);
       if (!more) break;
     }
-    reusable_ = upload_ == Upload::none || upload_ == Upload::done;
-    co_return co_await sink_.end(h2.trailers());
+    reusable_ = session.is_kept() && (upload_ == Upload::none || upload_ == Upload::done);
+    co_return co_await sink_.end(session.trailers());
   }
 
   /// What is there goes out before we wait: an event stream is never held back. A stream without end may be silent.

@@ -43,7 +43,10 @@ bool is_secure(const std::string& name, const Json& entry) {
 }
 
 Result<Upstream> upstream_of(const Json& server) {
-  const auto url = TRY(http::parse_url(scalar(server["url"])));
+  const std::string text = scalar(server["url"]);
+  const std::string scheme = lower(cut(text, ':').before);
+  const bool plain = scheme == "h2c" || scheme == "uwsgi" || scheme == "fcgi";
+  const auto url = TRY(http::parse_url(plain ? "http" + text.substr(scheme.size()) : text));
   const std::string host = url.host == "localhost" ? "127.0.0.1" : url.host;
   const auto ip = parse_ip(host);
   if (!ip) {
@@ -57,7 +60,11 @@ Result<Upstream> upstream_of(const Json& server) {
                   .port = url.port,
                   .tls = url.scheme == "https",
                   .target = url.authority(),
-                  .weight = static_cast<std::uint32_t>(weight)};
+                  .h2 = scheme == "h2c",
+                  .weight = static_cast<std::uint32_t>(weight),
+                  .speaks = scheme == "uwsgi"  ? Speaks::uwsgi
+                            : scheme == "fcgi" ? Speaks::fcgi
+                                               : Speaks::http};
 }
 
 /// One named thing of a file.

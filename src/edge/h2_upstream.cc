@@ -26,7 +26,8 @@ bool H2Upstream::is_usable() {
   return !broken_ && !one_.open && session_.may_request();
 }
 
-Result<void> H2Upstream::begin(std::string_view head, bool has_body, bool takes_trailers) {
+Result<void> H2Upstream::begin(const Opening& opening) {
+  const std::string_view head = opening.head;
   http::RequestHead request;
   const auto parsed = http::parse_request(
       head, request, {.bytes = head.size() + 1, .target = head.size(), .fields = http::Fields::kRoom});
@@ -37,14 +38,14 @@ Result<void> H2Upstream::begin(std::string_view head, bool has_body, bool takes_
                   {":authority", request.authority}});
   for (const http::Field& field : request.fields)
     if (!is_of_http1(field.name)) fields_.emplace_back(field.name, field.value);
-  if (takes_trailers) fields_.emplace_back("te", "trailers");
+  if (opening.takes_trailers) fields_.emplace_back("te", "trailers");
   one_.restart();
   one_.in.clear();
   kept_.clear();
   trailers_.clear();
   error_ = 0;
   head_ended_ = refused_ = unanswered_ = false;
-  one_.open = session_.request(one_, fields_, has_body);
+  one_.open = session_.request(one_, fields_, opening.has_body);
   refused_ = !one_.open;
   if (!one_.open) return fail(Code::unavailable, "the upstream takes no more requests on this connection");
   return {};

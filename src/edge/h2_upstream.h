@@ -5,48 +5,38 @@
 #include <string>
 #include <string_view>
 
+#include "edge/upstream_session.h"
 #include "http/h2_session.h"
 #include "http/head.h"
 #include "io/stream.h"
 
 namespace berth::edge {
 
-/// One coroutine may send while another reads. An exchange that is not read to its end leaves the connection of no
+/// An exchange that is not read to its end leaves the connection of no
 /// further use: close it. Thread: its loop's.
-class H2Upstream final : http::H2Events {
+class H2Upstream final : public UpstreamSession, http::H2Events {
  public:
   /// `stream` outlives it; `scheme` is a constant.
   H2Upstream(io::Stream& stream, std::string_view scheme) : stream_(stream), scheme_(scheme) {}
 
-  /// Reads what came while nobody waited; whether another exchange may begin.
-  bool is_usable();
+  bool is_usable() override;
+  bool is_kept() const override { return true; }
 
-  /// Opens the exchange with `head`, an HTTP/1.1 head as it would be sent to an upstream of that protocol, and queues
-  /// it. Code::unavailable when the upstream takes no more.
-  Result<void> begin(std::string_view head, bool has_body, bool takes_trailers);
-  /// Queues body and waits until the upstream's windows have room.
-  io::Task<Result<void>> send(std::string_view data);
-  void end_body(const http::Fields* trailers);
-  /// Writes what is queued.
-  io::Task<Result<void>> flush();
+  Result<void> begin(const Opening& opening) override;
+  io::Task<Result<void>> send(std::string_view data) override;
+  void end_body(const http::Fields* trailers) override;
+  io::Task<Result<void>> flush() override;
 
-  /// Waits for the reply's head, interim ones left out; its views live until the next begin(). Code::unavailable when
-  /// the upstream closes or resets before.
-  io::Task<Result<void>> read_head(http::ResponseHead& head);
-  /// The upstream says that it did nothing for the request (RFC 9113 8.7).
-  bool refused() const { return refused_; }
-  /// The connection ended without a byte of an answer.
-  bool unanswered() const { return unanswered_; }
-  bool has_body() const { return !one_.in_ended || !one_.in.empty(); }
-  /// What came of the body and was not taken, for one look; take it by consume().
-  std::string_view unread() const { return one_.in; }
-  void consume();
-  /// Whether more() would wait.
-  bool waits() const { return one_.in.empty() && !one_.in_ended && one_.open; }
-  /// Waits for more; false at the body's end.
-  io::Task<Result<bool>> more();
-  /// After the end: null when there are none.
-  const http::Fields* trailers() const { return trailers_.size() > 0 ? &trailers_ : nullptr; }
+  io::Task<Result<void>> read_head(http::ResponseHead& head) override;
+  /// RFC 9113 8.7.
+  bool refused() const override { return refused_; }
+  bool unanswered() const override { return unanswered_; }
+  bool has_body() const override { return !one_.in_ended || !one_.in.empty(); }
+  std::string_view unread() const override { return one_.in; }
+  void consume() override;
+  bool waits() const override { return one_.in.empty() && !one_.in_ended && one_.open; }
+  io::Task<Result<bool>> more() override;
+  const http::Fields* trailers() const override { return trailers_.size() > 0 ? &trailers_ : nullptr; }
 
  private:
   struct One : http::H2Stream {

@@ -60,7 +60,7 @@ void Prober::follow() {
   for (const Service& service : seen_->routes().services()) {
     for (const Upstream& upstream : service.upstreams) {
       if (!service.health || probes.size() >= kMostProbes) break;
-      if (upstream.h2) continue;  // asked in HTTP/1.1 it would seem down
+      if (upstream.h2 || upstream.speaks != Speaks::http) continue;  // asked in HTTP/1.1 it would seem down
       const std::string key = service.name + " " + upstream_key(upstream);
       const auto known = probes_.find(key);
       const bool same = known != probes_.end() && known->second.check == *service.health;

@@ -294,4 +294,11 @@ Result<void> check(std::string_view path, HealthCheck& health) {
   return {};
 }
 
+Result<void> check(std::string_view path, Cgi& cgi) {
+  while (cgi.root.ends_with('/')) cgi.root.pop_back();
+  if (!cgi.root.empty()) TRY(plain_path(path, "root", cgi.root));
+  if (!cgi.script.empty()) TRY(plain_path(path, "script", cgi.script));
+  return plain_path(path, "index", "/" + cgi.index);
+}
+
 }  // namespace berth::edge

@@ -42,5 +42,6 @@ Result<void> check(std::string_view path, EncodedCharacters& action);
 Result<void> check(std::string_view path, Maintenance& action);
 Result<void> check(std::string_view path, Sticky& sticky);
 Result<void> check(std::string_view path, HealthCheck& health);
+Result<void> check(std::string_view path, Cgi& cgi);
 
 }  // namespace berth::edge

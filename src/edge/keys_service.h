@@ -40,6 +40,15 @@ struct Keys<PassiveHealth> {
   };
 };
 template <>
+struct Keys<Cgi> {
+  static constexpr auto all = std::tuple{
+      key("root", &Cgi::root, "DOCUMENT_ROOT, and the begin of SCRIPT_FILENAME"),
+      key("index", &Cgi::index, "the script of a path that ends with a slash"),
+      key("script", &Cgi::script, "the script of paths that name no .php file, such as /index.php"),
+      key("params", &Cgi::params, "NAME=value: more variables"),
+  };
+};
+template <>
 struct Keys<Service> {
   static constexpr std::string_view kind = "loadBalancer", does = "Divides requests between servers.";
   static constexpr auto all = std::tuple{
@@ -48,6 +57,7 @@ struct Keys<Service> {
       key("sticky.cookie", &Service::sticky, ""),
       key("healthCheck", &Service::health, ""),
       key("passiveHealthCheck", &Service::passive, ""),
+      key("cgi", &Service::cgi, "of servers with the scheme uwsgi or fcgi (berth only)"),
       key("slowStart", &Service::slow_start, "a new server's share grows for so long (berth only)"),
       key("responseForwarding.flushInterval", &Service::flush_interval, "has no effect: what is there is sent at once"),
   };

@@ -168,8 +168,10 @@ class Reader {
       return fail(Code::invalid, label + "url is not allowed: a label may only name its own container; use port");
     }
     const std::string scheme = lower(field(fields, "loadbalancer.server.scheme", "http"));
-    if (scheme != "http" && scheme != "https" && scheme != "h2c") {
-      return fail(Code::invalid, label + "scheme: \"" + scheme + "\" is not supported; use http, https or h2c");
+    static constexpr std::string_view kSchemes[] = {"http", "https", "h2c", "uwsgi", "fcgi"};
+    if (!std::ranges::count(kSchemes, scheme)) {
+      return fail(Code::invalid,
+                  label + "scheme: \"" + scheme + "\" is not supported; use http, https, h2c, uwsgi or fcgi");
     }
     const std::string port_text = field(fields, "loadbalancer.server.port");
     std::optional<std::uint16_t> port = parse_port(port_text);
@@ -195,7 +197,10 @@ class Reader {
                     .tls = scheme == "https",
                     .target = target.name,
                     .h2 = scheme == "h2c",
-                    .weight = weight};
+                    .weight = weight,
+                    .speaks = scheme == "uwsgi"  ? Speaks::uwsgi
+                              : scheme == "fcgi" ? Speaks::fcgi
+                                                 : Speaks::http};
   }
 
   // Routers.

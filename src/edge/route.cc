@@ -64,7 +64,12 @@ std::string_view to_text(Listener listener) {
 void append_upstream_key(std::string& out, const Upstream& upstream) {
   char digits[8];
   const auto end = std::to_chars(digits, digits + sizeof digits, upstream.port).ptr;
-  out.append(upstream.host).append(upstream.tls ? "!" : upstream.h2 ? "~" : "|").append(digits, end);
+  const bool http = upstream.speaks == Speaks::http;
+  const char* separator = !http          ? (upstream.speaks == Speaks::uwsgi ? "u" : "f")
+                          : upstream.tls ? "!"
+                          : upstream.h2  ? "~"
+                                         : "|";
+  out.append(upstream.host).append(separator).append(digits, end);
 }
 
 std::string upstream_key(const Upstream& upstream) {

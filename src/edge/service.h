@@ -12,6 +12,9 @@
 
 namespace berth::edge {
 
+/// What an upstream speaks.
+enum class Speaks : std::uint8_t { http, uwsgi, fcgi };
+
 /// One address that serves requests.
 struct Upstream {
   std::string host;  ///< IP literal without brackets
@@ -20,6 +23,7 @@ struct Upstream {
   std::string target;  ///< container name, for messages and the access log
   bool h2 = false;     ///< scheme h2c: HTTP/2 without TLS
   std::uint32_t weight = 1;
+  Speaks speaks = Speaks::http;  ///< scheme uwsgi or fcgi
   friend bool operator==(const Upstream&, const Upstream&) = default;
 };
 
@@ -53,6 +57,14 @@ struct PassiveHealth {
   std::chrono::milliseconds window{10'000};
   std::uint32_t attempts = 1;
   friend bool operator==(const PassiveHealth&, const PassiveHealth&) = default;
+};
+/// What applications behind uWSGI's protocol and FastCGI are told besides the request.
+struct Cgi {
+  std::string root = "/var/www/html";  ///< where the application's files are, in its own container
+  std::string index = "index.php";     ///< the script of a folder
+  std::string script{};                ///< the script of paths that name none; empty: what the path names
+  Pairs params{};                      ///< variables
+  friend bool operator==(const Cgi&, const Cgi&) = default;
 };
 enum class Strategy : std::uint8_t { wrr, p2c, hrw, leasttime };
 
@@ -102,6 +114,7 @@ struct Service {
   std::optional<Sticky> sticky{};
   std::optional<HealthCheck> health{};
   std::optional<PassiveHealth> passive{};
+  std::optional<Cgi> cgi{};
   std::chrono::milliseconds slow_start{0};        ///< how long a new upstream's share grows
   std::chrono::milliseconds flush_interval{100};  ///< read and ignored: what is there is sent at once
   std::variant<std::monostate, Weighted, Mirroring, Failover> group{};  ///< in place of upstreams

@@ -165,6 +165,8 @@ Json encode(const Service& service) {
   for (const Upstream& each : service.upstreams) {
     upstreams.push(Json::object(
         {{"host", each.host}, {"port", int{each.port}}, {"tls", each.tls}, {"target", each.target}, {"h2", each.h2}}));
+    if (each.speaks != Speaks::http)
+      upstreams.items_mut().back().set("speaks", each.speaks == Speaks::uwsgi ? "uwsgi" : "fcgi");
     if (each.weight != 1) upstreams.items_mut().back().set("weight", std::int64_t{each.weight});
   }
   return Json::object({{"name", service.name},
@@ -189,13 +191,19 @@ Result<Service> decode_service(const Json& json) {
     if (!ip || port < 1 || port > 65535) {
       return fail(Code::invalid, "snapshot: service \"" + service.name + "\" has a wrong upstream address");
     }
+    const std::string_view speaks = item["speaks"].text();
+    if (!speaks.empty() && speaks != "uwsgi" && speaks != "fcgi")
+      return fail(Code::invalid, "snapshot: service \"" + service.name + "\" speaks something unknown");
     service.upstreams.push_back(
         {.host = ip->text(),
          .port = static_cast<std::uint16_t>(port),
          .tls = item["tls"].boolean(),
          .target = std::string(item["target"].text()),
          .h2 = item["h2"].boolean(),
-         .weight = static_cast<std::uint32_t>(std::clamp<std::int64_t>(item["weight"].integer(1), 0, 1000))});
+         .weight = static_cast<std::uint32_t>(std::clamp<std::int64_t>(item["weight"].integer(1), 0, 1000)),
+         .speaks = speaks.empty()      ? Speaks::http
+                   : speaks == "uwsgi" ? Speaks::uwsgi
+                                       : Speaks::fcgi});
   }
   return service;
 }

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "edge/cgi_upstream.h"
+#include "edge/h2_upstream.h"
 #include "io/socket.h"
 
 namespace berth::edge {
@@ -13,7 +15,7 @@ constexpr auto kJustCut = std::chrono::seconds(1);  // exchanges of that age are
 
 /// Whether nothing at all happened on a connection that waits for its next request.
 bool is_quiet(UpstreamLink& wire) {
-  if (wire.h2) return wire.h2->is_usable();
+  if (wire.session) return wire.session->is_usable();
   if (!wire.unread().empty()) return false;
   if (!wire.stream().ready_now(io::Direction::read)) return true;
   char byte;
@@ -131,7 +133,10 @@ io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream&
     stream = std::move(secure);
   }
   auto link = std::make_unique<UpstreamLink>(std::move(stream));
-  if (h2) link->h2 = std::make_unique<H2Upstream>(link->stream(), upstream.tls ? "https" : "http");
+  if (upstream.speaks != Speaks::http)
+    link->session = std::make_unique<CgiUpstream>(link->stream(), upstream.speaks);
+  else if (h2)
+    link->session = std::make_unique<H2Upstream>(link->stream(), upstream.tls ? "https" : "http");
   co_return link;
 }
 

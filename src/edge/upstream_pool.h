@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "edge/h2_upstream.h"
 #include "edge/route.h"
+#include "edge/upstream_session.h"
 #include "http/wire.h"
 #include "io/tls.h"
 
@@ -18,7 +18,7 @@ namespace berth::edge {
 /// A connection to an upstream.
 struct UpstreamLink : http::Wire {
   using Wire::Wire;
-  std::unique_ptr<H2Upstream> h2;  ///< null: it speaks HTTP/1.1
+  std::unique_ptr<UpstreamSession> session;  ///< null: it speaks HTTP/1.1
 };
 
 /// Thread: its loop's.
