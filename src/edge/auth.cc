@@ -67,8 +67,13 @@ class Passwords final : public Handler {
   io::Task<Outcome> handle(Request& request, ReplySink& reply) const override {
     const std::string given = decode_base64(credentials(request, "Basic")).value_or("");
     const Cut parts = cut(given, ':');
-    const bool passes = parts.found && co_await fits(request, parts.before, parts.after);
-    if (!passes) {
+    const Verdict verdict = parts.found ? co_await fits(request, parts.before, parts.after) : Verdict::wrong;
+    if (verdict == Verdict::busy) {
+      co_return Outcome{.own_status = 503,
+                        .message = "Too many people log in right now. Try again in a moment.",
+                        .detail = "too many passwords wait to be checked"};
+    }
+    if (verdict == Verdict::wrong) {
       co_return co_await answer_with(request, reply, refused(given.empty() ? "" : "wrong name or password"),
                                      {"WWW-Authenticate", challenge_});
     }
@@ -78,7 +83,8 @@ class Passwords final : public Handler {
   }
 
  private:
-  io::Task<bool> fits(Request& request, std::string_view user, std::string_view password) const {
+  enum class Verdict { wrong, right, busy };
+  io::Task<Verdict> fits(Request& request, std::string_view user, std::string_view password) const {
     const auto at =
         std::ranges::find_if(action_.users, [&](const std::string& each) { return cut(each, ':').before == user; });
     const bool known = at != action_.users.end();
@@ -88,20 +94,20 @@ class Passwords final : public Handler {
     const std::string digest = hmac_sha256_hex(passed.key, hash + "\n" + std::string(password));
     const io::Time now = request.shared.loop.now();
     const auto remembered = passed.until.find(digest);
-    if (remembered != passed.until.end() && now < remembered->second) co_return known;
+    if (remembered != passed.until.end() && now < remembered->second) co_return known ? Verdict::right : Verdict::wrong;
     const auto checks = passed.checks;
-    if (*checks >= kMostChecks) co_return false;
+    if (*checks >= kMostChecks) co_return Verdict::busy;
     bool right = false;
     ++*checks;
     co_await io::on_pool([&] { right = fits_password(password, hash); });
     --*checks;
-    if (!right || !known) co_return false;
+    if (!right || !known) co_return Verdict::wrong;
     // While we waited the state may have been forgotten and made anew; then its key is another one and this is of no
     // use.
     Passed& now_there = request.shared.state<Passed>(name_);
     if (now_there.until.size() >= kMostRemembered) now_there.until.clear();
     now_there.until[digest] = now + kRemembered;
-    co_return true;
+    co_return Verdict::right;
   }
 
   BasicAuth action_;
