@@ -1,40 +1,9 @@
 #include "edge/cache_refresh.h"
 
+#include "edge/detached.h"
+
 namespace berth::edge {
 namespace {
-
-/// A client that is not there: it takes everything, and never says a word.
-class Nobody final : public ReplySink, public BodySource {
- public:
-  io::Task<Result<void>> begin(http::ResponseHead&, bool) override { return done(); }
-  io::Task<Result<void>> data(std::string_view) override { return done(); }
-  io::Task<Result<void>> flush() override { return done(); }
-  io::Task<Result<void>> end(const http::Fields*) override { return done(); }
-  io::Task<Result<void>> upgrade(http::ResponseHead&) override { return done(); }
-
-  Piece take() override { return {.what = Piece::end}; }
-  io::Task<Result<void>> more() override { return done(); }
-  io::Task<bool> gone() override { co_return (co_await never_.wait()).has_value(); }
-
- private:
-  static io::Task<Result<void>> done() { co_return Result<void>{}; }
-  io::Event never_;
-};
-
-/// Owns what a request views.
-struct Owned {
-  explicit Owned(const CacheCase& one) : hop(one.request.hop), host(one.request.host), path(one.request.path) {
-    http::append_head(text, one.request.head);
-    parsed = http::parse_request(text, work.head).state == http::Parsed::State::complete;
-    work.rewritten = one.request.rewritten;
-  }
-  Hop hop;
-  std::string host, path, text;
-  Workspace work;
-  Tally tally;
-  Nobody nobody;
-  bool parsed = false;
-};
 
 /// What refresh_stored() takes from a request that ends.
 struct Refresh {
@@ -49,19 +18,8 @@ struct Refresh {
   StoredReply stored;
 };
 
-io::Task<void> run(std::unique_ptr<Owned> own, Refresh all) {
-  Request request{.shared = all.shared,
-                  .live = *all.live,
-                  .hop = own->hop,
-                  .work = own->work,
-                  .head = own->work.head,
-                  .rewritten = own->work.rewritten,
-                  .body = &own->nobody,
-                  .tally = own->tally,
-                  .host = own->host,
-                  .path = own->path,
-                  .entry = all.entry,
-                  .service = all.entry->service};
+io::Task<void> run(std::unique_ptr<Detached> own, Refresh all) {
+  Request request = own->request(all.shared, *all.live, *all.entry);
   CacheCase one{.shared = all.shared,
                 .request = request,
                 .live = all.live,
@@ -82,15 +40,15 @@ io::Task<void> run(std::unique_ptr<Owned> own, Refresh all) {
 }  // namespace
 
 io::Task<void> refresh_stored(const CacheCase& one, Flight flight, StoredReply stored) {
-  return run(std::make_unique<Owned>(one), {.shared = one.shared,
-                                            .live = one.live,
-                                            .next = one.next,
-                                            .policy = one.policy,
-                                            .entry = one.request.entry,
-                                            .key = std::string(one.key),
-                                            .hash = one.hash,
-                                            .flight = std::move(flight),
-                                            .stored = std::move(stored)});
+  return run(std::make_unique<Detached>(one.request), {.shared = one.shared,
+                                                       .live = one.live,
+                                                       .next = one.next,
+                                                       .policy = one.policy,
+                                                       .entry = one.request.entry,
+                                                       .key = std::string(one.key),
+                                                       .hash = one.hash,
+                                                       .flight = std::move(flight),
+                                                       .stored = std::move(stored)});
 }
 
 }  // namespace berth::edge

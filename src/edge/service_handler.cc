@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "edge/detached.h"
 #include "edge/exchange.h"
 #include "edge/hold.h"
 #include "edge/middlewares.h"
@@ -44,7 +45,22 @@ class WatchSink final : public ThroughSink {
   io::Time begun_, answered_{};
 };
 
-constexpr std::size_t kMostMirrorBytes = 1u << 20;
+constexpr std::size_t kMostCopies = 256;  // for mirrors, at the same time
+
+/// Copies that are under way; counted down even when the state was forgotten meanwhile.
+struct Copies final : MiddlewareState {
+  std::shared_ptr<std::size_t> running = std::make_shared<std::size_t>(0);
+};
+
+/// A request's copy for a mirror, with all that it needs.
+struct Copy {
+  Copy(const Request& request, Routes::Entry to, std::shared_ptr<std::size_t> count)
+      : own(request), live(request.shared.live), entry(std::move(to)), running(std::move(count)) {}
+  Detached own;
+  std::shared_ptr<const Live> live;
+  Routes::Entry entry;
+  std::shared_ptr<std::size_t> running;
+};
 
 class ToService final : public Handler {
  public:
@@ -139,32 +155,37 @@ class ToService final : public Handler {
     return up ? service : find(request, group.fallback);
   }
 
+  /// Copies go their own way: who asked waits for none of them.
   static io::Task<Outcome> mirror(Request& request, ReplySink& reply, const Mirroring& group) {
     request.service = find(request, group.service);
     // A body streams once: only requests without one are copied.
     const bool copied = request.body->state() == BodySource::State::none && !request.wants_websocket();
-    const io::Context context = co_await io::here();
-    io::Scope scope(context);
     for (const auto& part : group.mirrors) {
       const std::uint64_t turn = request.shared.state<Turns>("mirror " + part.name).turn++;
       const bool wanted = (turn * part.percent) / 100 != ((turn + 1) * part.percent) / 100;
-      if (copied && wanted) scope.spawn(send_copy(request, part.name));
+      if (copied && wanted) copy_to(request, part.name);
     }
-    Outcome outcome = co_await to_one(request, reply);
-    co_await scope.join();
-    co_return outcome;
+    return to_one(request, reply);
   }
 
-  static io::Task<void> send_copy(Request& request, std::string_view name) {
-    const auto entry = entry_for(request.live.routes(), name);
-    if (!entry || entry->service->upstreams.empty() || entry->service->hold) co_return;
-    const std::string path = request.rewritten.path;
-    SubRequest copy(request, {*entry, request.head.method, path, request.head.query});
-    KeptReply ignored(kMostMirrorBytes);
-    co_await io::within(std::chrono::seconds(5), run(copy, ignored));
+  static void copy_to(const Request& request, std::string_view name) {
+    Shared& shared = request.shared;
+    const auto running = shared.state<Copies>("copies").running;
+    auto entry = entry_for(shared.live->routes(), name);
+    if (!shared.background || *running >= kMostCopies) return;
+    if (!entry || entry->service->upstreams.empty() || entry->service->hold) return;
+    auto copy = std::make_unique<Copy>(request, std::move(*entry), running);
+    if (copy->own.parsed) shared.background->spawn(send(shared, std::move(copy)));
   }
-  static io::Task<void> run(SubRequest& copy, ReplySink& ignored) {
-    const Outcome outcome = co_await copy.run(ignored);
+
+  static io::Task<void> send(Shared& shared, std::unique_ptr<Copy> copy) {
+    ++*copy->running;
+    Request request = copy->own.request(shared, *copy->live, copy->entry);
+    co_await io::within(std::chrono::seconds(5), run(request, copy->own.nobody));
+    --*copy->running;
+  }
+  static io::Task<void> run(Request& request, ReplySink& nobody) {
+    const Outcome outcome = co_await to_service()->handle(request, nobody);
     static_cast<void>(outcome);
   }
 };
