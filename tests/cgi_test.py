@@ -91,6 +91,7 @@ class CgiTest(unittest.TestCase):
         cls.start(php, '/usr/sbin/php-fpm8.2', '--nodaemonize', '--allow-to-run-as-root', '--fpm-config',
                   folder / 'fpm.conf')
         cls.start(cls.web, BERTH, 'edge', '--config', folder / 'edge.yml', '--data', folder / 'data')
+        wait_until(lambda: fetch(f'http://nowhere.localhost:{cls.web}/').status == 404, 20, 'the routes')
 
     def ask(self, host, path, **options):
         return fetch(f'http://{host}:{self.web}{path}', **options)
