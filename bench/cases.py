@@ -74,7 +74,7 @@ def streams(peer, seconds):
 
 def new_connections(peer, seconds):
     used = peer.cpu()
-    count = loads.whole_connections(peer.tls, max(100, int(1500 * seconds)), 16)
+    count = loads.whole_connections(peer.tls, max(100, int(1000 * seconds)), 16)
     return count, peer.cpu() - used
 
 
