@@ -74,7 +74,7 @@ def streams(peer, seconds):
 
 def new_connections(peer, seconds):
     used = peer.cpu()
-    count = loads.whole_connections(peer.tls, max(100, int(1000 * seconds)), 16)
+    count = loads.whole_connections(peer.tls, max(100, int(1500 * seconds)), 16)
     return count, peer.cpu() - used
 
 
@@ -85,18 +85,13 @@ def checked(path, size, tls=False):
     return check
 
 
-def stored(size):
-    """The second answer must come from the cache, and say so."""
-
-    def check(peer):
-        loads.check(peer.port, f'/cache/{size}', size)
-        fields = loads.check(peer.port, f'/cache/{size}', size)
-        told = fields.get('Cache-Status', '') + fields.get('X-Varnish', '')
-        # Varnish names two transactions where it has a hit.
-        if not ('hit' in told.lower() or len(told.split()) == 2):
-            raise BenchError(f'{peer.name} did not answer from its cache: {told!r}')
-
-    return check
+def stored(peer):
+    """The second answer must come from the cache: the origin cannot be asked which it was, but the reply says it."""
+    loads.check(peer.port, '/cache/1000', 1000)
+    fields = loads.check(peer.port, '/cache/1000', 1000)
+    told = fields.get('Cache-Status', '') + fields.get('X-Varnish', '')
+    if not ('hit' in told.lower() or len(told.split()) == 2):
+        raise BenchError(f'{peer.name} did not answer from its cache: {told!r}')
 
 
 class Routes(Case):
@@ -238,9 +233,7 @@ CASES = [
          checked('/100', 100, True)),
     Load('ws', 'WebSocket message of 64 bytes there and back', ['relay', *ALL], messages, [('relay', 1.1)]),
     Load('cache', 'HTTP/1.1, 1,000 bytes from the cache', ['Varnish', 'nginx', 'berth'], kept(1000, '/cache/1000'),
-         [('Varnish', 0.5)], stored(1000)),
-    Load('cache-1m', 'HTTP/1.1, 1 MB from the cache', ['Varnish', 'nginx', 'berth'], kept(1_000_000, '/cache/1000000'), [],
-         stored(1_000_000)),
+         [('Varnish', 0.5)], stored),
     Routes(),
     Change(),
     Idle('idle', 'idle connection, bytes', 1024, False),

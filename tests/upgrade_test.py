@@ -31,7 +31,7 @@ def children(pid):
 class Serve:
     """A `berth serve` whose engine never answers: its edge starts with the snapshot that is there."""
 
-    def __init__(self, snapshot):
+    def __init__(self, snapshot, *flags):
         self.data = pathlib.Path(tempfile.mkdtemp(prefix='berth-upgrade-'))
         (self.data / 'edge').mkdir(mode=0o700)
         (self.data / 'edge/snapshot').write_text(json.dumps(snapshot))
@@ -42,7 +42,7 @@ class Serve:
         with self.log.open('ab') as log:
             self.process = subprocess.Popen(
                 [self.program, 'serve', '--data', self.data, '--web', str(self.web), '--websecure', str(self.websecure),
-                 '--listen', '127.0.0.1', '--host', f'unix://{self.data}/no-engine.sock'],
+                 '--listen', '127.0.0.1', '--host', f'unix://{self.data}/no-engine.sock', *flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, 'XDG_RUNTIME_DIR': str(self.data)})
         wait_until(lambda: accepts(self.web), what='berth serve')

@@ -55,6 +55,7 @@ class Core {
     for (const edge::TlsOptions& each : desk_.tls_options) desk_.labels.tls_options.push_back(each.name);
     desk_.resolvers = keeper_.resolvers();
     for (const edge::Resolver& each : desk_.resolvers) desk_.labels.resolvers.push_back(each.name);
+    desk_.settings.tracing = options_.tracing;
     if (options_.https_port != 0) desk_.settings.public_https_port = options_.https_port;
     desk_.labels.exposed_by_default = options_.expose_all;
     desk_.holds = std::move(parts.holds);
@@ -148,6 +149,12 @@ class Core {
       case Kind::answered:
         if (board_.answers.size() > 64) board_.answers.clear();  // of those who gave up
         board_.answers[event.version] = event;
+        board_.moved.set();
+        return;
+      case Kind::request:
+        if (board_.lines.size() == Switchboard::kMostLines) board_.lines.pop_front();
+        board_.lines.push_back(event.detail);
+        ++board_.told;
         board_.moved.set();
         return;
       case Kind::refused:

@@ -66,7 +66,7 @@ Result<int> supervise(Prepared prepared, Supervisor::Start start, const Environm
   const ServeOptions options = prepared.options;
   TRY(write_resolvers(options));
   io::Loop loop;
-  const auto signals = TRY(io::Signals::open(loop, {SIGTERM, SIGINT, SIGHUP, SIGUSR2}));
+  const auto signals = TRY(io::Signals::open(loop, {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}));
   if (!start.succession) start.listening = TRY(open_listening(options));
   const std::string pid_file = options.data + "/serve.pid";
   TRY(io::write_file(pid_file, std::to_string(::getpid()) + "\n"));
@@ -77,6 +77,7 @@ Result<int> supervise(Prepared prepared, Supervisor::Start start, const Environm
                             .supervisor = kChildChannel,
                             .https_port = options.websecure,
                             .expose_all = options.expose_all,
+                            .tracing = options.tracing,
                             .control = control});
   start.options = std::move(prepared.options);
   Supervisor supervisor(std::move(start));

@@ -19,6 +19,7 @@ struct ServeOptions {
   std::uint16_t websecure = 443;
   std::string host{};              ///< of the engine; "": DOCKER_HOST or the default socket
   std::string access_log{};        ///< file; "": none
+  bool tracing = false;            ///< requests carry traceparent and X-Request-Id
   bool expose_all = false;         ///< route containers without traefik.enable too
   Json resolvers{};                ///< as app/resolver_options.h reads them
   std::string edge_user{};         ///< account of the edge; "": berth-edge, else nobody
@@ -44,6 +45,7 @@ struct CoreOptions {
   int supervisor = -1;   ///< socketpair on which control descriptors to the edge arrive
   std::uint16_t https_port = 443;
   bool expose_all = false;
+  bool tracing = false;
   std::string control{};  ///< path of the control socket
   std::string holds_file() const { return data + "/holds.json"; }
   std::string resolvers_file() const { return data + "/resolvers.json"; }

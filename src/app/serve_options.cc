@@ -73,6 +73,11 @@ constexpr ServeFlag kFlags[] = {
        options.edge_user = value;
        return {};
      }},
+    {"--tracing", "", "give requests without a right traceparent or X-Request-Id one of their own",
+     [](ServeOptions& options, std::string_view) -> Result<void> {
+       options.tracing = true;
+       return {};
+     }},
     {"--expose-all", "", "route containers without the label traefik.enable=true too",
      [](ServeOptions& options, std::string_view) -> Result<void> {
        options.expose_all = true;
@@ -154,6 +159,7 @@ std::string encode_core(const CoreOptions& options) {
                        {"supervisor", options.supervisor},
                        {"https_port", options.https_port},
                        {"expose_all", options.expose_all},
+                       {"tracing", options.tracing},
                        {"control", options.control}})
       .dump();
 }
@@ -165,6 +171,7 @@ Result<CoreOptions> decode_core(const std::string& text) {
                      .supervisor = static_cast<int>(json["supervisor"].integer(-1)),
                      .https_port = static_cast<std::uint16_t>(json["https_port"].integer(443)),
                      .expose_all = json["expose_all"].boolean(),
+                     .tracing = json["tracing"].boolean(),
                      .control = std::string(json["control"].text())};
 }
 

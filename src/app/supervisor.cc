@@ -115,6 +115,10 @@ io::Task<void> Supervisor::watch(io::Signals& signals, io::Scope& scope) {
   while (true) {
     const auto signal = co_await signals.next();
     if (!signal) co_return;
+    if (*signal == SIGUSR1) {
+      if (auto reopened = co_await reopen_log(); !reopened) say(reopened.error().text());
+      continue;
+    }
     if (*signal == SIGUSR2) {
       if (!std::exchange(upgrading_, true)) scope.spawn(upgrade(scope));
       continue;
@@ -122,6 +126,13 @@ io::Task<void> Supervisor::watch(io::Signals& signals, io::Scope& scope) {
     scope.cancel();
     co_return;
   }
+}
+
+/// The edge may not open files: it gets one.
+io::Task<Result<void>> Supervisor::reopen_log() {
+  if (options_.access_log.empty() || !edge_.channel) co_return Result<void>{};
+  const auto file = CO_TRY(io::AppendFile::open(options_.access_log));
+  co_return co_await io::send_fd(*edge_.channel, file.descriptor(), 'l');
 }
 
 io::Task<Result<void>> Supervisor::start(Role& role, std::string program) {

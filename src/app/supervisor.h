@@ -28,7 +28,8 @@ class Supervisor {
   explicit Supervisor(Start start);
   ~Supervisor();
 
-  /// Until SIGTERM, SIGINT or SIGHUP; the exit status. SIGUSR2 replaces this program by the one that its path names.
+  /// Until SIGTERM, SIGINT or SIGHUP; the exit status. SIGUSR1 has the access log go on in a new file; SIGUSR2 replaces
+  /// this program by the one that its path names.
   io::Task<int> run(io::Signals& signals);
 
  private:
@@ -45,6 +46,7 @@ class Supervisor {
   Role edge_role(bool takes_over) const;
   io::Task<Result<void>> take_office();
   io::Task<void> watch(io::Signals& signals, io::Scope& scope);
+  io::Task<Result<void>> reopen_log();
   io::Task<Result<void>> start(Role& role, std::string program);
   io::Task<Result<void>> connect(Role& edge);
   io::Task<void> keep(Role& role, io::Scope& scope);

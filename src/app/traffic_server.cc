@@ -71,8 +71,8 @@ io::Task<std::string> TrafficServer::answer(std::string line) {
     static_cast<void>(looked);
     co_return plan::encode(view());
   }
-  if (request->what == What::cache) {
-    const auto told = co_await io::within(kCommand, ask_cache(*request));
+  if (request->what == What::cache || request->what == What::metrics || request->what == What::requests) {
+    const auto told = co_await io::within(kCommand, tell(*request));
     co_return told ? told->dump() + '\n' : plan::encode(told.error());
   }
   if (request->what == What::hold) {
@@ -91,6 +91,12 @@ io::Task<std::string> TrafficServer::answer(std::string line) {
                   "it accepted no connection" + where + " within " + std::to_string(request->most.count()) + " s");
   }
   co_return routed ? plan::encode(*routed) : plan::encode(routed.error());
+}
+
+io::Task<Result<Json>> TrafficServer::tell(plan::ControlRequest request) {
+  if (request.what == plan::ControlRequest::What::cache) return ask_cache(std::move(request));
+  if (request.what == plan::ControlRequest::What::metrics) return show_metrics();
+  return show_requests(std::move(request));
 }
 
 plan::TrafficView TrafficServer::view() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -11,6 +12,7 @@
 #include "edge/cache_command.h"
 #include "edge/channel.h"
 #include "edge/load_command.h"
+#include "edge/view_command.h"
 #include "io/scope.h"
 #include "io/socket.h"
 #include "plan/traffic_socket.h"
@@ -19,6 +21,7 @@ namespace berth::app {
 
 /// What core and the traffic server share. Thread: the loop's.
 struct Switchboard {
+  static constexpr std::size_t kMostLines = 4000;
   explicit Switchboard(Desk& its_desk) : desk(its_desk) {}
   Desk& desk;
   std::uint64_t begun = 0;            ///< number of the last look at the engine
@@ -31,7 +34,10 @@ struct Switchboard {
   std::function<Result<void>()> held;                ///< what is held changed: publish and keep it
   io::Event outgoing;                                ///< there is something to send to the edge
   io::Event wanted;                                  ///< core shall look at the engine
-  io::Event moved;                                   ///< one of the above changed
+  std::deque<std::string> lines;  ///< lines of requests that ended while somebody followed, the newest last
+  std::uint64_t told = 0;         ///< number of all such lines; those that are not in `lines` any more are lost
+  io::Time followed{};            ///< when the edge was last asked to tell them
+  io::Event moved;                ///< one of the above changed
 };
 
 /// Answers connections on `path` (0660) until cancelled; each has one question.
@@ -53,6 +59,11 @@ class TrafficServer {
   io::Task<Result<edge::Load>> load(edge::LoadCommand command);
   io::Task<Result<void>> until_still(edge::LoadCommand command);
   io::Task<Result<Json>> answer_of(std::uint64_t id, std::string payload);
+  io::Task<Result<Json>> tell(plan::ControlRequest request);
+  io::Task<Result<Json>> show_metrics();
+  io::Task<Result<Json>> show_requests(plan::ControlRequest request);
+  io::Task<Result<Json>> follow(std::uint64_t since);
+  io::Task<Result<Json>> view(edge::ViewCommand::What what);
   io::Task<Result<void>> look();
   io::Task<Result<void>> used();
   io::Task<Result<void>> until_unused(std::vector<std::string> keys);

@@ -18,6 +18,8 @@ const std::vector<Verb>& verbs() {
       {"route", "Platform", "Show what berth serve routes where, pause and resume it", run_route},
       {"cert", "Platform", "List and renew certificates, trust the local CA", run_cert},
       {"cache", "Platform", "Purge what the edge stored, or show its counters", run_cache},
+      {"metrics", "Platform", "Print what the edge counts, for Prometheus", run_metrics},
+      {"requests", "Platform", "Show the requests that run, or each as it ends", run_requests},
       {"upgrade", "Platform", "Replace the running berth serve by a newer program", run_upgrade},
       {"core", "", "The core role; started by serve", run_core},
       {"edge", "Platform", "Serve what Traefik's files say", run_edge},

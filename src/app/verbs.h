@@ -30,6 +30,10 @@ int run_hold(const std::vector<std::string>& arguments, const Environment& envir
 
 /// `berth cache purge URL|--prefix URL|--tag TAG|--all` and `berth cache stats`, [--data DIR] [--format table|json].
 int run_cache(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth metrics [--data DIR]`.
+int run_metrics(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth requests [--follow] [--route NAME] [--host HOST] [--status CODE] [--data DIR] [--format table|json]`.
+int run_requests(const std::vector<std::string>& arguments, const Environment& environment);
 /// `berth upgrade [--data DIR]`.
 int run_upgrade(const std::vector<std::string>& arguments, const Environment& environment);
 

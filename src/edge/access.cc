@@ -15,6 +15,8 @@ std::string access_line(const AccessEvent& event, std::chrono::sys_time<std::chr
     if (!value.empty()) out += fmt::format(R"(,"{}":{})", key, quote_json(value));
   };
   add("client", event.client);
+  add("protocol", event.protocol);
+  add("tls", event.tls);
   add("method", event.method);
   add("scheme", event.scheme);
   add("host", event.host);
@@ -24,6 +26,12 @@ std::string access_line(const AccessEvent& event, std::chrono::sys_time<std::chr
   add("route", event.route);
   add("target", event.target);
   add("cache", event.cache);
+  if (event.upstream.count() > 0)
+    out += fmt::format(R"(,"upstream_ms":{:.3f})", static_cast<double>(event.upstream.count()) / 1000);
+  if (event.retries > 0) out += fmt::format(R"(,"retries":{})", event.retries);
+  add("agent", event.agent);
+  add("request_id", event.request_id);
+  add("trace_id", event.trace_id);
   add("error", event.error);
   return out + "}";
 }

@@ -14,7 +14,7 @@ namespace {
 using http::Field;
 using http::same_name;
 
-constexpr std::size_t kFirst = 4u << 10, kMost = 256u << 10;
+constexpr std::size_t kFirst = 4u << 10, kMost = 64u << 10;
 constexpr std::size_t kMostTags = 64;
 constexpr std::size_t kOverhead = 512;  // of an object and its place in the store, roughly
 
@@ -78,11 +78,10 @@ void keep_fields(CacheObject& object, const StoreFacts& facts, const ReplyContro
 }  // namespace
 
 CacheBody::Segment& CacheBody::grow() {
-  // Each piece is a write of its own: large ones cost a third less. Without a length at most half is for nothing.
-  std::size_t capacity = std::clamp<std::size_t>(size_, kFirst, kMost);
+  std::size_t capacity = segments_.empty() ? kFirst : std::min(segments_.back().capacity * 4, kMost);
   if (expected_ && *expected_ > size_) {
     const std::uint64_t left = *expected_ - size_;
-    capacity = left <= kMost * 5 / 4 ? static_cast<std::size_t>(left) : kMost;
+    capacity = left <= 4 * kMost ? static_cast<std::size_t>(left) : kMost;
   }
   segments_.push_back(
       {.begin = size_, .capacity = capacity, .used = 0, .bytes = std::make_unique_for_overwrite<char[]>(capacity)});

@@ -5,9 +5,9 @@
 namespace berth::edge {
 namespace {
 
-constexpr std::array<std::string_view, 9> kKinds{"accepted",        "refused", "listening", "certificate_wanted",
-                                                 "upstream_failed", "stopped", "leaving",   "left",
-                                                 "answered"};
+constexpr std::array<std::string_view, 10> kKinds{"accepted",        "refused", "listening", "certificate_wanted",
+                                                  "upstream_failed", "stopped", "leaving",   "left",
+                                                  "answered",        "request"};
 
 }  // namespace
 
@@ -45,7 +45,7 @@ std::string encode_event(const EdgeEvent& event) {
 }
 
 Result<EdgeEvent> decode_event(std::string_view payload) {
-  const Json json = TRY(parse_json(payload, {.bytes = 64u << 10, .depth = 4}));
+  const Json json = TRY(parse_json(payload, {.bytes = max_frame, .depth = 4}));
   for (std::size_t i = 0; i < kKinds.size(); ++i) {
     if (json["event"].text() != kKinds[i]) continue;
     return EdgeEvent{.kind = static_cast<EdgeEvent::Kind>(i),

@@ -41,6 +41,7 @@ struct EdgeEvent {
     leaving,             ///< upstream `subject` (upstream_key) is named no more, and still answers older requests
     left,                ///< it does not, or it is named again; `accepted` comes after the `leaving` of its version
     answered,  ///< command `version` (edge/cache_command.h): `detail` is JSON, or `subject` says what is wrong
+    request,   ///< `detail` is the line of a request that ended, while somebody follows; may be lost
   };
   Kind kind = Kind::accepted;
   std::uint64_t version = 0;

@@ -72,6 +72,7 @@ class Connection {
   io::Task<void> serve() {
     if (hop_.listener == Listener::web && co_await speaks_h2()) {
       auto [stream, early] = wire_.release();
+      hop_.http2 = true;
       co_return co_await serve_h2_client(shared_, {std::move(stream), std::move(early), std::move(hop_)}, idle_);
     }
     wire_.next_message();
@@ -196,14 +197,16 @@ io::Task<void> serve_tls_client(Shared& shared, std::unique_ptr<io::Stream> stre
   const io::Duration most = shared.live->settings().header_timeout;
   auto secure = io::tls_over(std::move(stream), std::move(context));
   const auto shaken = co_await io::within(most, secure->handshake());
+  ++(shaken ? shared.metrics.handshakes : shared.metrics.handshakes_failed);
   if (!shaken) {
     secure->close();
     co_return;
   }
   Hop hop = hop_of(shared, *secure, Listener::websecure);
   hop.tls_policy = secure->policy();
-  if (secure->protocol() == "h2")
-    co_return co_await serve_h2_client(shared, {std::move(secure), {}, std::move(hop)}, idle);
+  hop.tls_version = secure->version();
+  hop.http2 = secure->protocol() == "h2";
+  if (hop.http2) co_return co_await serve_h2_client(shared, {std::move(secure), {}, std::move(hop)}, idle);
   Connection connection(shared, std::move(secure), std::move(hop), idle);
   co_await connection.serve();
 }

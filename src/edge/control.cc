@@ -24,6 +24,8 @@ void Control::detach(const Stream& stream) {
 
 void Control::send(const EdgeEvent& event) {
   if (!stream_) return;
+  // Who looks on may miss something, but takes no room from what core must know.
+  if (event.kind == EdgeEvent::Kind::request && queue_.size() >= kMostQueued / 2) return;
   if (queue_.size() == kMostQueued) queue_.pop_front();
   queue_.push_back(encode_frame(encode_event(event)));
   queued_.set();

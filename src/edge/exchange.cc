@@ -34,7 +34,8 @@ class Exchange {
         cancel_(context.cancel),
         clock_(*this),
         watch_(*this),
-        looks_at_(shared_.loop.now() + kLook),
+        begun_(shared_.loop.now()),
+        looks_at_(begun_ + kLook),
         trusted_(is_trusted(request.hop.peer, request.live.trusted())),
         websocket_(request.wants_websocket()),
         upload_(body_.state() == BodySource::State::none ? Upload::none : Upload::pending) {
@@ -54,6 +55,7 @@ class Exchange {
           again && (upload_ == Upload::none || upload_ == Upload::pending) && is_idempotent(request_.head.method);
       if (!stale || cancel_.requested()) co_return fail(answered.error());
       reused = false;
+      ++outcome_.retries;
     }
     if (reply_.status == 101) co_return co_await tunnel();
     const auto then = request_.tap ? request_.tap->on_head(reply_) : ReplyTap::Then::relay;
@@ -69,6 +71,7 @@ class Exchange {
     return scope_ ? &*scope_ : nullptr;
   }
   Outcome finish(Result<void> talked) {
+    outcome_.upstream = shared_.loop.now() - begun_;
     if (!talked && !began_ && outcome_.own_status == 0) explain(talked.error());
     if (!talked && outcome_.detail.empty()) outcome_.detail = talked.error().message;
     if (talked && reusable_) shared_.pool.put(*outcome_.target, std::move(upstream_));
@@ -540,6 +543,7 @@ class Exchange {
   std::optional<io::Scope> scope_;
   Clock clock_;
   Watch watch_;
+  const io::Time begun_;
   io::Time looks_at_;  ///< when `watch_` expires
   io::Time clock_at_ = io::Time::max(), reply_by_ = io::Time::max(), upload_by_ = io::Time::max();
   const bool trusted_, websocket_;

@@ -246,6 +246,10 @@ class Reader {
                 .priority = static_cast<int>(tree["priority"].integer()),
                 .listeners = {},
                 .service = file_name(scalar(tree["service"]))};
+    const Json& observed = tree["observability"];
+    route.logged = scalar(observed["accessLogs"]) != "false";
+    route.counted = scalar(observed["metrics"]) != "false";
+    route.traced = scalar(observed["tracing"]) != "false";
     path.push_back("rule");
     TRY(parse_rule(route.rule));
     path.back() = "tls";

@@ -23,6 +23,8 @@ struct Hop {
   std::string peer_text{};                            ///< the same as text, without port
   std::string server{};                               ///< this host's name, for X-Forwarded-Server
   std::shared_ptr<const io::TlsPolicy> tls_policy{};  ///< under which the connection began
+  std::string tls_version{};                          ///< "TLSv1.3"; empty: not encrypted
+  bool http2 = false;
   std::string_view scheme() const { return listener == Listener::web ? "http" : "https"; }
 };
 

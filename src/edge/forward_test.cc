@@ -208,10 +208,19 @@ TEST(Access, IsOneJsonLine) {
                          .duration = std::chrono::microseconds(1500),
                          .route = "r",
                          .target = "t",
+                         .protocol = "HTTP/2",
+                         .tls = "TLSv1.3",
+                         .agent = "c\"url",
+                         .request_id = "i",
+                         .trace_id = "0a",
+                         .upstream = std::chrono::microseconds(1250),
+                         .retries = 1,
                          .error = {}},
                         time),
-            R"({"time":"2023-11-14T22:13:20.042Z","client":"192.0.2.1","method":"GET","scheme":"https","host":"a",)"
-            R"("path":"/\"\n","status":200,"sent":5,"received":0,"ms":1.500,"route":"r","target":"t"})");
+            R"({"time":"2023-11-14T22:13:20.042Z","client":"192.0.2.1","protocol":"HTTP/2",)"
+            R"("tls":"TLSv1.3","method":"GET","scheme":"https","host":"a",)"
+            R"("path":"/\"\n","status":200,"sent":5,"received":0,"ms":1.500,"route":"r","target":"t",)"
+            R"("upstream_ms":1.250,"retries":1,"agent":"c\"url","request_id":"i","trace_id":"0a"})");
 }
 
 }  // namespace

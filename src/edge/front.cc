@@ -1,9 +1,12 @@
 #include "edge/front.h"
 
+#include <algorithm>
+
 #include "edge/page.h"
 #include "edge/path.h"
 #include "edge/shared.h"
 #include "edge/step.h"
+#include "edge/trace.h"
 
 namespace berth::edge {
 namespace {
@@ -88,21 +91,79 @@ void report(const Request& request, const Outcome& outcome) {
   shared.event({.kind = EdgeEvent::Kind::upstream_failed, .subject = request.service->name, .detail = outcome.detail});
 }
 
-void log(const Request& request, const Outcome& outcome, io::Time begun) {
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(request.shared.loop.now() - begun);
-  request.shared.access({.client = request.hop.peer_text,
-                         .method = request.head.method,
-                         .scheme = request.hop.scheme(),
-                         .host = request.host,
-                         .path = request.path,
-                         .status = request.tally.status,
-                         .sent = request.tally.sent,
-                         .received = request.tally.received,
-                         .duration = took,
-                         .route = request.entry ? std::string_view(request.entry->route.name) : std::string_view(),
-                         .target = outcome.target ? std::string_view(outcome.target->target) : std::string_view(),
-                         .cache = outcome.cache,
-                         .error = outcome.detail});
+std::string_view protocol_of(const Request& request) {
+  if (request.hop.http2) return "HTTP/2";
+  return request.head.minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
+}
+
+void count(const Request& request, std::chrono::microseconds took) {
+  const Tally& tally = request.tally;
+  RouteCounts& counts = request.entry
+                            ? request.shared.metrics.of(request.entry->route.name, request.entry->service->name)
+                            : request.shared.metrics.of("", "");
+  const Spoken spoken = tally.status == 101 ? Spoken::websocket : request.hop.http2 ? Spoken::http2 : Spoken::http1;
+  const auto code = static_cast<std::size_t>(std::clamp(tally.status / 100, 0, 5));
+  ++counts.replies[static_cast<std::size_t>(spoken)][code];
+  counts.received += tally.received;
+  counts.sent += tally.sent;
+  if (spoken != Spoken::websocket) counts.took.note(static_cast<std::uint64_t>(took.count()));
+}
+
+AccessEvent event_of(const Request& request, const Outcome& outcome, std::chrono::microseconds took) {
+  const http::Fields& fields = request.head.fields;
+  const std::string_view parent = fields.get("traceparent"), id = fields.get("x-request-id");
+  return {.client = request.hop.peer_text,
+          .method = request.head.method,
+          .scheme = request.hop.scheme(),
+          .host = request.host,
+          .path = request.path,
+          .status = request.tally.status,
+          .sent = request.tally.sent,
+          .received = request.tally.received,
+          .duration = took,
+          .route = request.entry ? std::string_view(request.entry->route.name) : std::string_view(),
+          .target = outcome.target ? std::string_view(outcome.target->target) : std::string_view(),
+          .cache = outcome.cache,
+          .protocol = protocol_of(request),
+          .tls = request.hop.tls_version,
+          .agent = fields.get("user-agent"),
+          .request_id = is_request_id(id) ? id : std::string_view(),
+          .trace_id = is_traceparent(parent) ? trace_id_of(parent) : std::string_view(),
+          .upstream = std::chrono::duration_cast<std::chrono::microseconds>(outcome.upstream),
+          .retries = outcome.retries,
+          .error = outcome.detail};
+}
+
+/// Counts and tells what came of a request.
+void note(const Request& request, const Outcome& outcome, io::Time begun) {
+  Shared& shared = request.shared;
+  const io::Time now = shared.loop.now();
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - begun);
+  const Route* route = request.entry ? &request.entry->route : nullptr;
+  if (!route || route->counted) count(request, took);
+  const bool logged = shared.access && (!route || route->logged), watched = now < shared.watch_until;
+  if (!logged && !watched) return;
+  const AccessEvent event = event_of(request, outcome, took);
+  if (logged) shared.access(event);
+  if (watched) shared.watch(event);
+}
+
+/// Gives the request what it is followed by; what a client sent is kept when it is right.
+void trace(Request& request) {
+  http::Fields& fields = request.head.fields;
+  const auto drop = [&fields](std::string_view name) {
+    fields.remove_if([name](const http::Field& each) { return http::same_name(each.name, name); });
+  };
+  auto& random = request.shared.random;
+  if (!is_traceparent(fields.get("traceparent"))) {
+    drop("traceparent");
+    drop("tracestate");  // of a trace that is not this one
+    fields.add({"traceparent", request.keep(make_traceparent(random(), random(), random()))});
+  }
+  if (!is_request_id(fields.get("x-request-id"))) {
+    drop("x-request-id");
+    fields.add({"x-request-id", trace_id_of(fields.get("traceparent"))});
+  }
 }
 
 }  // namespace
@@ -123,7 +184,9 @@ io::Task<Outcome> answered(Outcome outcome) {
 io::Task<Outcome> answer(Request& request, ReplySink& reply) {
   const io::Time begun = request.shared.loop.now();
   Outcome outcome = decide(request);
+  const Running running(request.shared.running, request, begun);
   if (outcome.own_status == 0) {
+    if (request.live.settings().tracing && request.entry->route.traced) trace(request);
     outcome = co_await request.live.handler(*request.entry).handle(request, reply);
     report(request, outcome);
   }
@@ -131,7 +194,7 @@ io::Task<Outcome> answer(Request& request, ReplySink& reply) {
     const auto sent = co_await send_page(request, reply, outcome);
     static_cast<void>(sent);  // the tally says whether it went out
   }
-  if (request.shared.access) log(request, outcome, begun);
+  note(request, outcome, begun);
   co_return outcome;
 }
 
@@ -163,7 +226,7 @@ io::Task<Outcome> answer_closed(Request& request, ReplySink& reply, Closure clos
 io::Task<Outcome> answer_unread(Request& request, ReplySink& reply, Outcome outcome) {
   const auto sent = co_await send_page(request, reply, outcome);
   static_cast<void>(sent);
-  if (request.shared.access) log(request, outcome, request.shared.loop.now());
+  note(request, outcome, request.shared.loop.now());
   co_return outcome;
 }
 

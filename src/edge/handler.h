@@ -2,6 +2,7 @@
 // Client ends are h1 and h2; handlers are the exchange with an upstream, own answers, and middlewares before them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -140,7 +141,9 @@ struct Outcome {
   std::string location{};      ///< for 3xx
   std::string detail{};        ///< for the log
   const Upstream* target = nullptr;
-  std::string_view cache{};  ///< for the log: "hit", "miss" and so on; "" where nothing is cached
+  std::chrono::nanoseconds upstream{};  ///< with upstreams
+  int retries = 0;                      ///< connections and upstreams beyond the first
+  std::string_view cache{};             ///< for the log: "hit", "miss" and so on; "" where nothing is cached
 };
 
 /// Answers a request. Immutable and shared by all loops; what it has to remember is in Shared. A middleware holds the

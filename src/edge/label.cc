@@ -235,6 +235,7 @@ class Reader {
     if (error != std::errc{} || end != priority.data() + priority.size()) {
       return fail(Code::invalid, label + "priority: \"" + priority + "\" is not a whole number");
     }
+    TRY(read_observability(label, router, route));
     const bool tls = TRY(read_tls(name, router, route));
     route.domains = TRY(parse_domains(label, router.fields));
     TRY(read_listeners(name, router, tls, route));
@@ -287,6 +288,20 @@ class Reader {
       warn(name, *router.from,
            "label traefik.http.routers." + name + "." + key + " is not known" + suggestion(key, kKnown), warnings);
     }
+  }
+
+  static Result<void> read_observability(const std::string& label, const Router& router, Route& route) {
+    static constexpr std::pair<std::string_view, bool Route::*> kFlags[] = {
+        {"observability.accesslogs", &Route::logged},
+        {"observability.metrics", &Route::counted},
+        {"observability.tracing", &Route::traced}};
+    for (const auto& [key, member] : kFlags) {
+      const std::string text = field(router.fields, std::string(key), "true");
+      const auto flag = parse_bool(text);
+      if (!flag) return fail(Code::invalid, label + std::string(key) + ": \"" + text + "\" is neither true nor false");
+      route.*member = *flag;
+    }
+    return {};
   }
 
   Result<bool> read_tls(const std::string& name, const Router& router, Route& route) {

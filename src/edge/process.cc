@@ -12,12 +12,16 @@
 
 #include "edge/cache_store.h"
 #include "edge/control.h"
+#include "edge/view_command.h"
 #include "edge/worker.h"
 #include "io/confine.h"
 #include "io/process.h"
 
 namespace berth::edge {
 namespace {
+
+constexpr std::size_t kMostShown = 1000;  // of the requests that run, for each worker
+constexpr unsigned kMostFollowed = 500;   // requests a second and worker that are told to who follows
 
 // Clients with a kept connection learn of its end with a reply, and only those that ask nothing for so long without
 // one.
@@ -65,7 +69,7 @@ class EdgeProcess {
     TRY(listen_all(Listener::websecure, options_.websecure));
     TRY(listen_handed());
     restore();
-    signals_ = TRY(io::Signals::open(main_loop(), {SIGTERM, SIGINT}));
+    signals_ = TRY(io::Signals::open(main_loop(), {SIGTERM, SIGINT, SIGUSR1}));
     return options_.confined ? confine() : Result<void>{};
   }
 
@@ -266,9 +270,81 @@ class EdgeProcess {
     co_return event;
   }
 
+  /// What each worker says, on its own loop.
+  template <class Answer>
+  io::Task<std::vector<Answer>> from_workers(std::function<Answer(Worker&)> question) {
+    struct Asked {
+      std::vector<Answer> answers;
+      std::size_t open = 0;
+      io::Event told;
+    };
+    const auto asked = std::make_shared<Asked>();
+    asked->open = workers_.size() - 1;
+    asked->answers.push_back(question(*workers_.front()));
+    io::Loop* main = &main_loop();
+    for (std::size_t i = 1; i < workers_.size(); ++i) {
+      workers_[i]->ask([asked, main, question](Worker& worker) {
+        main->post([asked, answer = question(worker)]() mutable {
+          asked->answers.push_back(std::move(answer));
+          if (--asked->open == 0) asked->told.set();
+        });
+      });
+    }
+    if (asked->open > 0) static_cast<void>(co_await asked->told.wait());
+    co_return std::move(asked->answers);
+  }
+
+  /// For people who look on.
+  io::Task<EdgeEvent> show(std::string payload) {
+    EdgeEvent event{.kind = EdgeEvent::Kind::answered};
+    const auto command = decode_view_command(payload);
+    if (!command) {
+      event.subject = command.error().message;
+      co_return event;
+    }
+    event.version = command->id;
+    Json answer = Json::object();
+    if (command->what == ViewCommand::What::metrics) {
+      Metrics sum;
+      for (const Metrics& each :
+           co_await from_workers<Metrics>([](Worker& worker) { return worker.server().metrics(); }))
+        sum += each;
+      answer.set("text", metrics_text(sum, {.version = current_ ? current_->version() : 0,
+                                            .resident = io::resident_memory(),
+                                            .cache = store_ ? store_->describe() : Json()}));
+    } else if (command->what == ViewCommand::What::requests) {
+      Json running = Json::array();
+      for (const Json& list :
+           co_await from_workers<Json>([](Worker& worker) { return worker.server().running(kMostShown); }))
+        for (const Json& each : list.items()) running.push(each);
+      answer.set("running", std::move(running));
+    } else {
+      co_await from_workers<int>([this](Worker& worker) { return follow(worker); });
+    }
+    event.detail = answer.dump();
+    co_return event;
+  }
+
+  /// Has the worker tell of requests that end, so many a second; on the worker's loop.
+  int follow(Worker& worker) {
+    io::Loop* main = &main_loop();
+    auto second = std::make_shared<std::pair<io::Time, unsigned>>();
+    const auto tell = [this, main, second, loop = &worker.loop()](const AccessEvent& event) {
+      if (loop->now() - second->first >= std::chrono::seconds(1)) *second = {loop->now(), 0};
+      if (++second->second > kMostFollowed) return;
+      const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+      main->post([this, line = access_line(event, now)] {
+        control_.send({.kind = EdgeEvent::Kind::request, .detail = line});
+      });
+    };
+    worker.server().watch(tell, ViewCommand::kFollowed);
+    return 0;
+  }
+
   /// A snapshot from core: in use by all workers, then saved, then acknowledged.
   io::Task<EdgeEvent> apply(std::string payload) {
     if (is_command(payload)) co_return co_await obey(payload);
+    if (is_view_command(payload)) co_return co_await show(payload);
     if (is_load_command(payload)) co_return co_await tell_load(std::move(payload));
     // Thousands of routes take milliseconds, in which the loop serves on.
     std::optional<Result<std::shared_ptr<const Live>>> live;
@@ -309,11 +385,35 @@ class EdgeProcess {
     workers_.front()->server().drain(options_.drain, patience);
   }
 
+  /// The next signal to stop.
+  io::Task<Result<int>> next_stop() {
+    while (true) {
+      const int signal = CO_TRY(co_await signals_->next());
+      if (signal != SIGUSR1) co_return signal;
+      if (options_.access_log.empty()) continue;
+      auto file = io::AppendFile::open(options_.access_log);
+      if (file) file = log_to(*file);
+      if (!file)
+        std::fprintf(stderr, "berth edge: the access log goes on as before: %s\n", file.error().text().c_str());
+    }
+  }
+
+  Result<io::AppendFile> log_to(const io::AppendFile& file) {
+    for (const auto& worker : workers_) {
+      auto own = std::make_shared<io::AppendFile>(
+          io::AppendFile::on(TRY(io::duplicate(file.descriptor())), options_.access_log));
+      worker->ask([own](Worker& asked) {
+        if (asked.log()) asked.log()->reopen(std::move(*own));
+      });
+    }
+    return io::AppendFile::on(TRY(io::duplicate(file.descriptor())), options_.access_log);
+  }
+
   io::Task<void> follow_signals() {
-    if (!co_await signals_->next()) co_return;
+    if (!co_await next_stop()) co_return;
     drain();
     // A second signal does not wait for what is still open.
-    if (!co_await signals_->next()) co_return;
+    if (!co_await next_stop()) co_return;
     std::fputs("berth edge: stopped at once by a second signal\n", stderr);
     std::_Exit(1);
   }
@@ -332,11 +432,15 @@ class EdgeProcess {
   io::Task<void> follow_supervisor() {
     if (options_.supervisor < 0) co_return;
     while (supervisor_) {
-      auto fd = co_await io::receive_fd(*supervisor_);
+      char word = 0;
+      auto fd = co_await io::receive_fd(*supervisor_, &word);
       if (!fd && fd.error().code == Code::cancelled) co_return;
       if (!fd && fd.error().code != Code::invalid) break;
       if (!fd) continue;
-      report(attach(std::move(*fd)));
+      if (word == 'l')
+        static_cast<void>(log_to(io::AppendFile::on(std::move(*fd), options_.access_log)));
+      else
+        report(attach(std::move(*fd)));
     }
     drain(kPatience);  // another edge serves now, or nobody would start us again, or stop us
   }

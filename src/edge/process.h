@@ -39,7 +39,8 @@ struct EdgeOptions {
 /// Reads frames with snapshots from the control channel, answers each with an event (edge/channel.h), and keeps the
 /// last good one in data/snapshot (0600), from which it starts when core is away. Losing the control channel changes
 /// nothing: it serves on and waits for a new one on `supervisor`. A frame that does not decode is refused and the old
-/// snapshot stays. Exit status: 0 drained, 1 a listener could not be opened or the data folder is not usable (message
+/// snapshot stays. SIGUSR1, or a file that comes on `supervisor` with the word 'l', has the access log go on in a new
+/// file. Exit status: 0 drained, 1 a listener could not be opened or the data folder is not usable (message
 /// on stderr).
 int run_edge(EdgeOptions options);
 

@@ -37,6 +37,8 @@ struct Route {
   std::string resolver{};                           ///< certificate resolver; "": the local CA signs
   std::string tls_options{};                        ///< name of TlsOptions; "": the default ones
   std::vector<std::vector<std::string>> domains{};  ///< certificates that it wants instead of one for each host
+  /// Whether its requests are in the access log and in the metrics, and carry trace fields where tracing is on.
+  bool logged = true, counted = true, traced = true;
   friend bool operator==(const Route&, const Route&) = default;
 };
 

@@ -97,6 +97,7 @@ Result<io::Address> Server::listen(Listener role, io::Fd socket) {
 
 io::Task<void> Server::serve(std::unique_ptr<io::Stream> stream, Listener role, io::Cancel& idle) {
   ++clients_;
+  ++shared_.metrics.connections[static_cast<std::size_t>(role)];
   if (role == Listener::websecure)
     co_await serve_tls_client(shared_, std::move(stream), tls_, idle);
   else
@@ -140,6 +141,21 @@ io::Task<Result<void>> Server::run() {
   co_await background.join();
   idle_ = nullptr;
   co_return outcome;
+}
+
+Metrics Server::metrics() const {
+  Metrics all = shared_.metrics;
+  all.open = clients_;
+  all.running = shared_.running.count;
+  all.idle_upstreams = shared_.pool.idle();
+  all.connects = shared_.pool.connects;
+  all.failures = shared_.pool.failures;
+  return all;
+}
+
+void Server::watch(AccessSink sink, io::Duration time) {
+  shared_.watch = std::move(sink);
+  shared_.watch_until = loop_.now() + time;
 }
 
 void Server::drain(io::Duration most, io::Duration patience) {

@@ -43,6 +43,13 @@ class Server {
   /// Exchanges may finish for at most `most`, then they are cut.
   void drain(io::Duration most, io::Duration patience = {});
 
+  /// What was counted so far, with what is open now.
+  Metrics metrics() const;
+  Metrics& counts() { return shared_.metrics; }
+  /// The newest requests that run, at most `most`.
+  Json running(std::size_t most) const { return Running::describe(shared_.running, loop_.now(), most); }
+  /// Tells `sink` of each request that ends in the next `time`.
+  void watch(AccessSink sink, io::Duration time);
   std::size_t connections() const { return clients_; }
   std::vector<std::string> leaving() const { return shared_.pool.leaving(); }
   /// What runs here; cuts it as the command says.

@@ -11,12 +11,14 @@ constexpr std::size_t kMostKeptBytes = 256u << 10;  // of one that waits
 }  // namespace
 
 void Shared::forget_unnamed() {
-  if (states_.empty()) return;
-  std::set<std::string_view> named;
+  if (states_.empty() && metrics.routes.empty()) return;
+  std::set<std::string_view> named, routes{"", "other"};
   for (const Routes::Entry& entry : live->routes().entries()) {
+    routes.insert(entry.route.name);
     for (const Middleware& middleware : entry.route.middlewares) named.insert(middleware.name);
   }
   std::erase_if(states_, [&](const auto& each) { return !named.contains(each.first); });
+  std::erase_if(metrics.routes, [&](const auto& each) { return !routes.contains(each.first); });
 }
 
 std::unique_ptr<Workspace> Shared::take_workspace() {

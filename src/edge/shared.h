@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <typeinfo>
@@ -17,6 +18,8 @@
 #include "edge/live.h"
 #include "edge/rate.h"
 #include "edge/upstream_pool.h"
+#include "edge/view_metrics.h"
+#include "edge/view_watch.h"
 #include "io/scope.h"
 
 namespace berth::edge {
@@ -46,6 +49,11 @@ struct Shared {
   std::string server;                ///< this host's name
   AccessSink access;                 ///< may be empty
   EventSink event;                   ///< may be empty
+  Metrics metrics;
+  Running::List running;
+  AccessSink watch;  ///< told of each request that ends before `watch_until`
+  io::Time watch_until{};
+  std::mt19937_64 random{std::random_device{}()};  ///< for ids that need not be secret
   bool draining = false;
   io::Event swapped;                                     ///< `live` is another one
   std::map<std::string, std::size_t, std::less<>> held;  ///< service -> requests that wait for its resumption
@@ -69,7 +77,7 @@ struct Shared {
     states_.emplace(name, std::move(made));
     return result;
   }
-  /// Forgets the states of middlewares that no route of `live` names.
+  /// Forgets the states of middlewares that no route of `live` names, and the counts of routes that are gone.
   void forget_unnamed();
 
   std::unique_ptr<Workspace> take_workspace();

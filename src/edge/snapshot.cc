@@ -43,6 +43,7 @@ Json encode(const Settings& settings) {
   Json json = Json::object();
   json.set("public_https_port", std::int64_t{settings.public_https_port});
   json.set("trusted_proxies", texts(settings.trusted_proxies));
+  if (settings.tracing) json.set("tracing", true);
   for (const SettingField& field : kSettings) {
     const auto put = [&](auto member) {
       if constexpr (std::is_same_v<decltype(member), std::size_t Settings::*>) {
@@ -62,6 +63,7 @@ Result<Settings> decode_settings(const Json& json) {
   if (port < 1 || port > 65535) return fail(Code::invalid, "snapshot: settings.public_https_port is not a port");
   settings.public_https_port = static_cast<std::uint16_t>(port);
   settings.trusted_proxies = texts(json["trusted_proxies"]);
+  settings.tracing = json["tracing"].boolean();
   for (const SettingField& field : kSettings) {
     if (!json.contains(field.name)) continue;
     const std::int64_t value = json[field.name].integer(-1);
@@ -104,22 +106,28 @@ Result<Middleware> decode_middleware(const Json& json) {
 
 // Routes and services.
 
+constexpr std::pair<std::string_view, bool Route::*> kObserved[] = {
+    {"logged", &Route::logged}, {"counted", &Route::counted}, {"traced", &Route::traced}};
+
 Json encode(const Route& route) {
   Json listeners = Json::array(), middlewares = Json::array();
   for (const Listener listener : route.listeners) listeners.push(to_text(listener));
   for (const Middleware& middleware : route.middlewares) middlewares.push(encode(middleware));
   Json domains = Json::array();
   for (const auto& hosts : route.domains) domains.push(texts(hosts));
-  return Json::object({{"name", route.name},
-                       {"rule", route.rule},
-                       {"priority", route.priority},
-                       {"listeners", std::move(listeners)},
-                       {"service", route.service},
-                       {"middlewares", std::move(middlewares)},
-                       {"warnings", texts(route.warnings)},
-                       {"resolver", route.resolver},
-                       {"tls_options", route.tls_options},
-                       {"domains", std::move(domains)}});
+  Json json = Json::object({{"name", route.name},
+                            {"rule", route.rule},
+                            {"priority", route.priority},
+                            {"listeners", std::move(listeners)},
+                            {"service", route.service},
+                            {"middlewares", std::move(middlewares)},
+                            {"warnings", texts(route.warnings)},
+                            {"resolver", route.resolver},
+                            {"tls_options", route.tls_options},
+                            {"domains", std::move(domains)}});
+  for (const auto& [name, member] : kObserved)
+    if (!(route.*member)) json.set(name, false);
+  return json;
 }
 
 Result<Route> decode_route(const Json& json) {
@@ -132,6 +140,8 @@ Result<Route> decode_route(const Json& json) {
               .warnings = texts(json["warnings"]),
               .resolver = std::string(json["resolver"].text()),
               .tls_options = std::string(json["tls_options"].text())};
+  for (const auto& [name, member] : kObserved)
+    if (json.contains(name)) route.*member = json[name].boolean();
   for (const Json& item : json["domains"].items()) route.domains.push_back(texts(item));
   for (const Json& item : json["listeners"].items()) {
     if (item.text() != "web" && item.text() != "websecure") {

@@ -53,6 +53,7 @@ struct Settings {
   std::chrono::milliseconds stall_timeout{60'000};  ///< of one read or write inside a body
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds response_timeout{60'000};  ///< from the request's end to the response head
+  bool tracing = false;  ///< requests carry traceparent and X-Request-Id: what is missing or wrong is made anew
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 

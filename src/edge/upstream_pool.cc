@@ -117,6 +117,7 @@ UpstreamPool::Connection UpstreamPool::take(const Upstream& upstream, io::Durati
 }
 
 io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream& upstream, bool plain) {
+  ++connects;
   bool ok = false;
   const io::Address address = io::Address::ip(upstream.host, upstream.port, ok);
   if (!ok) co_return fail(Code::internal, "upstream \"" + upstream.host + "\" is not an address");
@@ -148,6 +149,7 @@ void UpstreamPool::put(const Upstream& upstream, Connection connection) {
 }
 
 void UpstreamPool::failed(const Upstream& upstream, const std::optional<PassiveHealth>& passive) {
+  ++failures;
   Peer& peer = entry(upstream).second;
   const io::Time now = loop_.now();
   peer.kept.clear();

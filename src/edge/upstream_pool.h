@@ -99,6 +99,7 @@ class UpstreamPool {
   /// The upstreams that the table does not name any more and that still have an exchange, by upstream_key().
   std::vector<std::string> leaving() const;
   std::size_t idle() const;
+  std::uint64_t connects = 0, failures = 0;  ///< begun, and of upstreams; for the metrics
 
  private:
   struct Kept {

@@ -4,6 +4,7 @@ namespace berth::edge {
 namespace {
 
 constexpr std::size_t kBatch = 32u << 10;
+constexpr auto kLagEvery = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -14,6 +15,11 @@ void AccessLog::add(const AccessEvent& event) {
     flush();
   else if (!armed())
     arm(loop_.now() + std::chrono::seconds(1));
+}
+
+void AccessLog::reopen(io::AppendFile file) {
+  flush();
+  file_ = std::move(file);
 }
 
 void AccessLog::flush() {
@@ -38,7 +44,20 @@ Result<std::unique_ptr<Worker>> Worker::make(Options options) {
     server.access = [log](const AccessEvent& event) { log->add(event); };
   }
   worker->server_ = TRY(Server::make(worker->loop_, std::move(server)));
+  worker->lag_ = std::make_unique<LagTimer>(worker->loop_, worker->server_->counts().lag);
+  worker->lag_->begin();
   return worker;
+}
+
+void LagTimer::begin() {
+  due_ = std::max(loop_.now(), loop_.poller().now()) + kLagEvery;
+  arm(due_);
+}
+
+void LagTimer::fire() {
+  const auto late = std::chrono::duration_cast<std::chrono::microseconds>(loop_.poller().now() - due_);
+  lag_.note(static_cast<std::uint64_t>(std::max<std::int64_t>(late.count(), 0)));
+  begin();
 }
 
 Worker::~Worker() {
@@ -65,6 +84,10 @@ void Worker::use(std::shared_ptr<const Live> live, std::function<void(std::vecto
 
 void Worker::load(LoadCommand command, std::function<void(Load)> told) {
   loop_.post([this, command = std::move(command), told = std::move(told)] { told(server_->load(command)); });
+}
+
+void Worker::ask(std::function<void(Worker&)> question) {
+  loop_.post([this, question = std::move(question)] { question(*this); });
 }
 
 void Worker::drain(io::Duration most, io::Duration patience) {

@@ -18,6 +18,8 @@ class AccessLog final : io::Timer {
   AccessLog(io::Loop& loop, io::AppendFile file) : Timer(loop), loop_(loop), file_(std::move(file)) {}
   ~AccessLog() override { flush(); }
   void add(const AccessEvent& event);
+  /// Goes on in another file.
+  void reopen(io::AppendFile file);
 
  private:
   void fire() override { flush(); }
@@ -25,6 +27,19 @@ class AccessLog final : io::Timer {
   io::Loop& loop_;
   io::AppendFile file_;
   std::string batch_;
+};
+
+/// Notes how late the loop gets to what is due.
+class LagTimer final : public io::Timer {
+ public:
+  LagTimer(io::Loop& loop, Durations& lag) : Timer(loop), loop_(loop), lag_(lag) {}
+  void begin();
+
+ private:
+  void fire() override;
+  io::Loop& loop_;
+  Durations& lag_;
+  io::Time due_{};
 };
 
 /// Owns a loop and its server. Made on the main thread; start() moves the loop to a new thread.
@@ -46,6 +61,9 @@ class Worker {
   void start();
   void join();
   // Any thread.
+  /// Calls it on the worker's loop.
+  void ask(std::function<void(Worker&)> question);
+  AccessLog* log() { return log_.get(); }
   /// `used` is called on the worker's loop, with Server::leaving().
   void use(std::shared_ptr<const Live> live, std::function<void(std::vector<std::string>)> used);
   /// `told` is called on the worker's loop.
@@ -57,6 +75,7 @@ class Worker {
   io::Loop loop_;
   std::unique_ptr<AccessLog> log_;
   std::unique_ptr<Server> server_;
+  std::unique_ptr<LagTimer> lag_;
   std::thread thread_;
 };
 

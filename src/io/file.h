@@ -42,6 +42,9 @@ class AppendFile {
   /// Code::denied, Code::not_found for a missing folder.
   static Result<AppendFile> open(const std::string& path, int mode = 0640);
   Result<void> write(std::string_view text);
+  /// A descriptor that open() of another process made.
+  static AppendFile on(Fd fd, std::string path) { return AppendFile(std::move(path), std::move(fd)); }
+  int descriptor() const { return fd_.get(); }
 
  private:
   AppendFile(std::string path, Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}

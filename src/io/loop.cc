@@ -319,11 +319,7 @@ void DelayQueue::fire() {
 Loop::Loop() : Loop(std::make_unique<EpollPoller>()) {
   std::signal(SIGPIPE, SIG_IGN);
 }
-Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), now_(poller_->now()) {
-  // What is ready in one turn may be more than ever before at any time: steady traffic would allocate then.
-  for (auto* each : {&ready_, &running_}) each->reserve(256);
-  timers_.reserve(256);
-}
+Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), now_(poller_->now()) {}
 Loop::~Loop() = default;
 
 void Loop::post(std::function<void()> function) {

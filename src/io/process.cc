@@ -283,6 +283,15 @@ Task<Result<int>> Signals::next() {
   }
 }
 
+std::uint64_t resident_memory() {
+  const Fd file(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  char text[128] = "";
+  if (!file || ::read(file.get(), text, sizeof text - 1) <= 0) return 0;
+  char* pages = nullptr;
+  static_cast<void>(std::strtoull(text, &pages, 10));  // the first number: virtual memory
+  return std::strtoull(pages, nullptr, 10) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 // Terminal
 
 bool is_terminal(int fd) {

@@ -73,6 +73,9 @@ class Signals {
   Descriptor watch_;
 };
 
+/// Bytes of memory that this process has in use; 0 when unknown.
+std::uint64_t resident_memory();
+
 /// The terminal on a descriptor.
 struct TerminalSize {
   int columns = 80, rows = 24;

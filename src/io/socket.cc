@@ -394,8 +394,8 @@ Result<std::pair<Fd, Fd>> socket_pair() {
   return std::pair(Fd(fds[0]), Fd(fds[1]));
 }
 
-Task<Result<void>> send_fd(Stream& channel, int fd) {
-  char byte = 'f';
+Task<Result<void>> send_fd(Stream& channel, int fd, char word) {
+  char byte = word;
   iovec part{&byte, 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
   msghdr message{};
@@ -415,7 +415,7 @@ Task<Result<void>> send_fd(Stream& channel, int fd) {
   co_return Result<void>{};
 }
 
-Task<Result<Fd>> receive_fd(Stream& channel) {
+Task<Result<Fd>> receive_fd(Stream& channel, char* word) {
   while (true) {
     char byte;
     iovec part{&byte, 1};
@@ -433,6 +433,7 @@ Task<Result<Fd>> receive_fd(Stream& channel) {
       if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof fd))
         co_return fail(Code::invalid, "the channel carried no descriptor");
       std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+      if (word) *word = byte;
       co_return Fd(fd);
     }
     if (errno == EINTR) continue;

@@ -107,7 +107,8 @@ class Listener {
 Result<std::pair<Fd, Fd>> socket_pair();
 
 /// Sends `fd` with one byte over a unix socket / receives it (SCM_RIGHTS); waits as needed.
-Task<Result<void>> send_fd(Stream& channel, int fd);
-Task<Result<Fd>> receive_fd(Stream& channel);
+/// The byte says what it is for.
+Task<Result<void>> send_fd(Stream& channel, int fd, char word = 'f');
+Task<Result<Fd>> receive_fd(Stream& channel, char* word = nullptr);
 
 }  // namespace berth::io

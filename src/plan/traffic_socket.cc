@@ -13,7 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::array<std::string_view, 5> kQuestions = {"view", "route", "drain", "cache", "hold"};
+constexpr std::array<std::string_view, 7> kQuestions = {"view", "route",   "drain",   "cache",
+                                                        "hold", "metrics", "requests"};
 constexpr std::array<std::string_view, 3> kHolds = {"pause", "stop", "resume"};
 constexpr std::int64_t kDay = 86400;  // seconds
 constexpr std::array<Code, 8> kCodes = {Code::invalid,     Code::not_found, Code::conflict, Code::denied,
@@ -166,6 +167,10 @@ std::string encode(const ControlRequest& request) {
     json.set("what", request.text);
   }
   if (request.what == ControlRequest::What::hold) add_hold(json, request.hold);
+  if (request.follow) {
+    json.set("follow", true);
+    json.set("since", static_cast<std::int64_t>(request.since));
+  }
   if (request.most.count() > 0) json.set("seconds", static_cast<std::int64_t>(request.most.count()));
   return json.dump() + '\n';
 }
@@ -179,6 +184,8 @@ Result<ControlRequest> decode_control_request(std::string_view line) {
                          .most = seconds(std::clamp<std::int64_t>(json["seconds"].integer(), 0, kDay)),
                          .by = std::string(json["purge"].text()),
                          .text = std::string(json["what"].text())};
+  request.follow = json["follow"].boolean();
+  request.since = static_cast<std::uint64_t>(json["since"].integer());
   const bool of_container = request.what == ControlRequest::What::route || request.what == ControlRequest::What::drain;
   if (of_container && request.container.empty()) return fail(Code::invalid, "a control request names no container");
   if (request.what == ControlRequest::What::hold) request.hold = TRY(hold_of(json));

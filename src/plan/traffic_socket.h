@@ -25,9 +25,10 @@ std::vector<std::string> control_sockets(const std::string& folder, std::string_
 
 /// {"do": "view"}, {"do": "route"|"drain", "container": ID, "seconds": N}, {"do": "cache"} for the counters,
 /// {"do": "cache", "purge": "url"|"prefix"|"tag"|"all", "what": TEXT}, {"do": "hold", "verb": "pause"|"stop"|"resume",
-/// "name": SERVICE, ROUTER OR HOST, ...}.
+/// "name": SERVICE, ROUTER OR HOST, ...}, {"do": "metrics"}, {"do": "requests"} for those that run, {"do": "requests",
+/// "follow": true, "since": N} for those that have ended.
 struct ControlRequest {
-  enum class What { view, route, drain, cache, hold };
+  enum class What { view, route, drain, cache, hold, metrics, requests };
   What what = What::view;
   std::string container{};
   std::chrono::seconds most{};  ///< with hold: for the requests that run
@@ -39,6 +40,8 @@ struct ControlRequest {
     bool cut = false;              ///< what still runs after `most`
   };
   Hold hold{};
+  bool follow = false;      ///< with requests: those that end, not those that run
+  std::uint64_t since = 0;  ///< the `next` of the reply before; 0: from now on
 };
 std::string encode(const ControlRequest& request);
 Result<ControlRequest> decode_control_request(std::string_view line);
