@@ -325,5 +325,49 @@ TEST(CacheServe, KeepsVariantsApart) {
   World().run(keeps_variants_apart);
 }
 
+constexpr std::string_view kAsAnn = "Authorization: Basic YW5uOjE=\r\n";
+
+Test keeps_logins_apart(World& world) {
+  cache(world);
+  world.says["/a"] = fresh("for anybody");
+  auto browser = co_await world.browse();
+  EXPECT_EQ((co_await browser->ask(get("/a"))).body, "for anybody");
+  // What was stored for nobody in particular says nothing to someone who logged in (RFC 9111 3.5).
+  world.says["/a"].body = "for ann";
+  EXPECT_EQ((co_await browser->ask(get("/a", kAsAnn))).body, "for ann");
+  EXPECT_EQ(world.says["/a"].asked, 2u);
+  // And the reverse: hers is kept for nobody.
+  const Answer plain = co_await browser->ask(get("/a"));
+  EXPECT_EQ(plain.body, "for anybody");
+  EXPECT_TRUE(plain.field("cache-status").starts_with("berth; hit"));
+  world.says["/b"] = fresh("for ann");
+  EXPECT_EQ((co_await browser->ask(get("/b", kAsAnn))).body, "for ann");
+  world.says["/b"].body = "for anybody";
+  EXPECT_EQ((co_await browser->ask(get("/b"))).body, "for anybody");
+  EXPECT_EQ(world.says["/b"].asked, 2u);
+}
+TEST(CacheServe, KeepsLoginsApart) {
+  World().run(keeps_logins_apart);
+}
+
+Test shares_what_is_public(World& world) {
+  cache(world);
+  for (const std::string control : {"public, max-age=60", "s-maxage=60", "max-age=60, must-revalidate"}) {
+    // First for someone who logged in, or first for anybody: one reply serves both.
+    for (const bool ann_first : {true, false}) {
+      const std::string path = "/" + std::to_string(control.size()) + (ann_first ? "/ann" : "/anybody");
+      world.says[path] = {.headers = {{"Cache-Control", control}}, .body = "for all"};
+      auto browser = co_await world.browse();
+      EXPECT_EQ((co_await browser->ask(get(path, ann_first ? kAsAnn : ""))).body, "for all");
+      const Answer other = co_await browser->ask(get(path, ann_first ? "" : kAsAnn));
+      EXPECT_TRUE(other.field("cache-status").starts_with("berth; hit")) << control;
+      EXPECT_EQ(world.says[path].asked, 1u) << control;
+    }
+  }
+}
+TEST(CacheServe, SharesWhatIsPublic) {
+  World().run(shares_what_is_public);
+}
+
 }  // namespace
 }  // namespace berth::edge
