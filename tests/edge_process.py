@@ -40,7 +40,7 @@ class EdgeProcess:
                    'supervisor': theirs.fileno(), 'confined': True, 'users': ['nobody'], **options}
         self.process = subprocess.Popen([BERTH, 'edge', json.dumps(options)], pass_fds=[theirs.fileno()],
                                         stdin=subprocess.DEVNULL, start_new_session=True,
-                                        env={**os.environ, 'ASAN_OPTIONS': 'detect_leaks=0'})
+                                        env={**os.environ, 'ASAN_OPTIONS': 'detect_leaks=0:quarantine_size_mb=4'})
         theirs.close()
         wait_until(lambda: accepts(self.web), 20, 'the edge to listen')
         self.channel, theirs = socket.socketpair()

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kMostSettingsEntries = 32, kMostContinuations = 8, kMostUnsentAcks = 256;
 constexpr std::size_t kFrameHead = 9;
+// Of one block of fields once it is unpacked: references of a byte each name fields of 4 KiB.
+constexpr std::size_t kMostBlock = 256u << 10, kFieldCost = 32;
 
 template <auto Free>
 struct Deleter {
@@ -42,6 +44,7 @@ struct H2Session::Parts {
   std::string* target = nullptr;  ///< of pull()
   std::size_t most = 0;
   bool server = true;
+  std::size_t block = 0;             ///< bytes of the fields that came since the block began
   std::vector<nghttp2_nv> fields{};  ///< reused
 
   static Parts& of(void* user) { return *static_cast<Parts*>(user); }
@@ -59,6 +62,7 @@ struct H2Session::Parts {
 
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     Parts& self = of(user);
+    self.block = 0;
     if (!self.server || frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     H2Stream* made = self.events.on_begin(frame->hd.stream_id);
     if (!made) {
@@ -76,6 +80,11 @@ struct H2Session::Parts {
     Parts& self = of(user);
     H2Stream* stream = self.stream(frame->hd.stream_id);
     const nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
+    self.block += n.len + v.len + kFieldCost;
+    if (self.block > kMostBlock) {  // the rest of the block is no longer looked at
+      nghttp2_session_terminate_session(self.session.get(), NGHTTP2_ENHANCE_YOUR_CALM);
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
     if (stream) self.events.on_field(*stream, view(n.base, n.len), view(v.base, v.len));
     return 0;
   }

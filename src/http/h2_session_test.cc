@@ -395,6 +395,19 @@ TEST(H2Flood, ContinuationsEndIt) {
   EXPECT_FALSE(server.alive);
 }
 
+TEST(H2Flood, ABlockThatUnpacksToMuchEndsIt) {
+  Server server;
+  server.say(kHello);
+  // A field of 4,000 bytes goes into the table; then each byte names it.
+  const std::string remembered = std::string("\x40\x01x\x7f\xa1\x1e", 6) + std::string(4000, 'v');
+  EXPECT_EQ(server.say(frame(HEADERS, END_STREAM | END_HEADERS, 1, block(fields()) + remembered)), kOk);
+  EXPECT_EQ(server.say(frame(HEADERS, END_STREAM | END_HEADERS, 3, block(fields()) + std::string(60, '\xbe'))),
+            "HEADERS 3 DATA 3.");
+  const std::string said =
+      server.say(frame(HEADERS, END_STREAM | END_HEADERS, 5, block(fields()) + std::string(15'000, '\xbe')));
+  EXPECT_TRUE(said.contains("GOAWAY 11")) << said;
+}
+
 TEST(H2Flood, ABudgetFillsAgain) {
   Server server;
   server.say(kHello);
