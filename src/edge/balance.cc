@@ -8,6 +8,8 @@
 namespace berth::edge {
 namespace {
 
+constexpr auto kFades = std::chrono::duration<double>(10);  // to the half
+
 std::uint64_t mix(std::uint64_t value) {
   value ^= value >> 33;
   value *= 0xff51afd7ed558ccdu;
@@ -38,7 +40,7 @@ std::size_t Balancer::choose(const Service& service, const Facts& facts) {
         upstreams, [&](const Upstream& each) { return facts.usable(each) && sticky_value(each) == facts.cookie; });
     if (kept != upstreams.end()) return static_cast<std::size_t>(kept - upstreams.begin());
   }
-  Group& group = group_of(service, facts.now);
+  Group& group = group_of(service, facts);
   const std::size_t turn = group.turn++;
   // The exchange passes over those that fail, so that a plain turn needs no look at them.
   if (is_plain(service)) return turn % upstreams.size();
@@ -85,19 +87,23 @@ double Balancer::score(const Service& service, std::size_t i, Group& group, cons
   if (service.strategy == Strategy::hrw) {
     const std::uint64_t drawn = mix(hash_of(facts.client) ^ mix(std::hash<std::string>()(key)));
     const double unit = (static_cast<double>(drawn >> 11) + 1) / 9007199254740993.0;
-    return -upstream.weight / std::log(unit);
+    return -part / std::log(unit);
   }
   const double running = static_cast<double>(facts.exchanges(upstream) + 1);
-  const double each = service.strategy == Strategy::leasttime ? std::max(member.latency_us, 1.0) : 1.0;
+  // One that was slow once is asked again: what is known of it fades.
+  const double age = std::chrono::duration<double>(facts.now - member.told) / kFades;
+  const double latency = member.latency_us * std::exp2(-age);
+  const double each = service.strategy == Strategy::leasttime ? std::max(latency, 1.0) : 1.0;
   return -each * running / part;
 }
 
-void Balancer::took(const Service& service, const Upstream& upstream, std::chrono::microseconds time) {
+void Balancer::took(const Service& service, const Upstream& upstream, std::chrono::microseconds time, Time now) {
   const auto group = groups_.find(service.name);
   if (group == groups_.end()) return;
-  double& latency = group->second.members[upstream_key(upstream)].latency_us;
-  const auto now = static_cast<double>(time.count());
-  latency = latency == 0 ? now : latency * 0.8 + now * 0.2;
+  Member& member = group->second.members[upstream_key(upstream)];
+  const auto taken = static_cast<double>(time.count());
+  member.latency_us = member.latency_us == 0 ? taken : member.latency_us * 0.8 + taken * 0.2;
+  member.told = now;
 }
 
 void Balancer::forget(const std::vector<Service>& services) {
@@ -114,14 +120,17 @@ void Balancer::forget(const std::vector<Service>& services) {
   }
 }
 
-Balancer::Group& Balancer::group_of(const Service& service, Time now) {
+Balancer::Group& Balancer::group_of(const Service& service, const Facts& facts) {
   Group& group = groups_[service.name];
-  if (service.slow_start.count() > 0 && group.members.size() != service.upstreams.size()) {
-    // Those that were there when the service was first seen need no start.
-    const bool first = group.members.empty();
-    for (const Upstream& each : service.upstreams) {
-      group.members.try_emplace(upstream_key(each), Member{.since = first ? Time{} : now});
-    }
+  if (service.slow_start.count() == 0) return group;
+  // Those that were there when the service was first seen need no start; those that come back do.
+  const bool first = group.members.empty();
+  for (const Upstream& each : service.upstreams) {
+    Member& member =
+        group.members.try_emplace(upstream_key(each), Member{.since = first ? Time{} : facts.now}).first->second;
+    const bool away = !facts.usable(each);
+    if (member.away && !away) member.since = facts.now;
+    member.away = away;
   }
   return group;
 }

@@ -28,7 +28,7 @@ class Balancer {
   /// no other. A sticky cookie that names a usable one decides.
   std::size_t choose(const Service& service, const Facts& facts);
   /// How long an upstream took to answer, for `leasttime`.
-  void took(const Service& service, const Upstream& upstream, std::chrono::microseconds time);
+  void took(const Service& service, const Upstream& upstream, std::chrono::microseconds time, Time now);
   void forget(const std::vector<Service>& services);
 
  private:
@@ -36,13 +36,15 @@ class Balancer {
     Time since{};           ///< when it was first seen
     double turn = 0;        ///< smooth round robin's credit
     double latency_us = 0;  ///< moving average; 0: not known
+    Time told{};            ///< when it was told last
+    bool away = false;      ///< it was not usable when it was looked at last
   };
   struct Group {
     std::size_t turn = 0;
     std::uint64_t random = 88172645463325252u;
     std::unordered_map<std::string, Member> members;  ///< by upstream_key()
   };
-  Group& group_of(const Service& service, Time now);
+  Group& group_of(const Service& service, const Facts& facts);
   /// Smooth round robin: credit by share, the richest pays for all.
   static std::size_t next_turn(const Service& service, Group& group, const std::vector<std::size_t>& usable, Time now);
   /// The higher the better.

@@ -89,12 +89,34 @@ TEST(Balancer, PrefersTheFaster) {
   Choices choices;
   const Service service = three(Strategy::leasttime);
   choices.choose(service);
-  choices.balancer.took(service, service.upstreams[0], 5ms);
-  choices.balancer.took(service, service.upstreams[1], 1ms);
-  choices.balancer.took(service, service.upstreams[2], 5ms);
+  choices.balancer.took(service, service.upstreams[0], 5ms, kNow);
+  choices.balancer.took(service, service.upstreams[1], 1ms, kNow);
+  choices.balancer.took(service, service.upstreams[2], 5ms, kNow);
   EXPECT_EQ(choices.choose(service), 1u);
   choices.running["10.0.0.2"] = 20;
   EXPECT_NE(choices.choose(service), 1u);
+}
+
+TEST(Balancer, AsksASlowOneAgainAfterAWhile) {
+  Choices choices;
+  const Service service = three(Strategy::leasttime, {1, 1});
+  choices.choose(service);
+  choices.balancer.took(service, service.upstreams[0], 500ms, kNow);
+  choices.balancer.took(service, service.upstreams[1], 5ms, kNow);
+  EXPECT_EQ(choices.choose(service), 1u);
+  choices.balancer.took(service, service.upstreams[1], 5ms, kNow + 90s);
+  EXPECT_EQ(choices.choose(service, {}, kNow + 90s), 0u);
+}
+
+TEST(Balancer, StartsOneThatComesBackSlowly) {
+  Choices choices;
+  Service service = three(Strategy::wrr, {1, 1});
+  service.slow_start = 10s;
+  choices.failing = {"10.0.0.2"};
+  EXPECT_EQ(choices.count(service, 10), (std::vector{10, 0}));
+  choices.failing.clear();
+  EXPECT_LT(choices.count(service, 200)[1], 30);
+  EXPECT_GT(choices.count(service, 200, kNow + 10s)[1], 90);
 }
 
 TEST(Balancer, ACookieDecidesWhileItsUpstreamServes) {

@@ -119,7 +119,9 @@ class ToService final : public Handler {
     const std::string cookie = service.sticky && !known ? sticky_cookie(service, upstream) : std::string();
     WatchSink sink(reply, request.shared.loop, cookie);
     const Outcome outcome = co_await exchange(request, sink);
-    if (outcome.target) request.shared.balancer.took(service, *outcome.target, sink.took());
+    // A failure is quick: it must not draw requests.
+    if (outcome.target && outcome.own_status == 0)
+      request.shared.balancer.took(service, *outcome.target, sink.took(), request.shared.loop.now());
     co_return outcome;
   }
 
