@@ -175,6 +175,21 @@ Result<void> check(std::string_view path, BasicAuth& action) {
   return name_of_field(path, "headerfield", action.header);
 }
 
+Result<void> check(std::string_view path, DigestAuth& action) {
+  if (action.users.empty()) return wrong(path, "users", "is empty: nobody could pass");
+  for (const std::string& user : action.users) {
+    const auto parts = split(user, ':');
+    const bool sized = parts.size() == 3 && (parts[2].size() == 32 || parts[2].size() == 64);
+    // The hash is as good as the password: it is not named.
+    if (!sized || parts[0].empty() || parts[2].find_first_not_of("0123456789abcdef") != std::string_view::npos)
+      return wrong(path, "users", "an entry is not name:realm:hash as htdigest writes it");
+    if (parts[1] != action.realm) return wrong(path, "realm", "is not the one that the hashes of users were made for");
+  }
+  if (!http::is_field_value(action.realm) || action.realm.find_first_of("\"\\") != std::string::npos)
+    return wrong(path, "realm", "has characters that need escaping");
+  return name_of_field(path, "headerfield", action.header);
+}
+
 Result<void> check(std::string_view path, ApiKey& action) {
   TRY(name_of_field(path, "headername", action.header));
   TRY(name_of_field(path, "headerfield", action.name_header));

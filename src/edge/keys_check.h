@@ -31,6 +31,7 @@ Result<void> check(std::string_view path, RateLimit& action);
 Result<void> check(std::string_view path, InFlight& action);
 Result<void> check(std::string_view path, IpAllowList& action);
 Result<void> check(std::string_view path, BasicAuth& action);
+Result<void> check(std::string_view path, DigestAuth& action);
 Result<void> check(std::string_view path, ApiKey& action);
 Result<void> check(std::string_view path, Jwt& action);
 Result<void> check(std::string_view path, ForwardAuth& action);

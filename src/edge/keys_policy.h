@@ -45,6 +45,17 @@ struct Keys<BasicAuth> {
   };
 };
 template <>
+struct Keys<DigestAuth> {
+  static constexpr std::string_view kind = "digestAuth",
+                                    does = "Asks for a name and a password that are not sent (RFC 7616).";
+  static constexpr auto all = std::tuple{
+      key("users", &DigestAuth::users, "name:realm:hash as htdigest writes it, in MD5 or SHA-256"),
+      key("realm", &DigestAuth::realm, "that of the hashes"),
+      key("headerField", &DigestAuth::header, "the service gets the name in this field"),
+      key("removeHeader", &DigestAuth::remove_header, "the service does not get Authorization"),
+  };
+};
+template <>
 struct Keys<ApiKey> {
   static constexpr std::string_view kind = "apiKey", does = "Asks for a key in a field (berth only).";
   static constexpr auto all = std::tuple{
@@ -160,6 +171,11 @@ struct Keys<EncodedCharacters> {
       key("allowEncodedQuestionMark", &EncodedCharacters::question_mark, ""),
       key("allowEncodedHash", &EncodedCharacters::hash, ""),
   };
+};
+template <>
+struct Keys<GrpcWeb> {
+  static constexpr std::string_view kind = "grpcWeb", does = "Lets browsers ask gRPC services (gRPC-Web).";
+  static constexpr auto all = std::tuple{key("allowOrigins", &GrpcWeb::origins, "exact origins, or *")};
 };
 template <>
 struct Keys<Maintenance> {

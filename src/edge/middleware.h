@@ -136,6 +136,14 @@ struct BasicAuth {
   bool remove_header = false;
   friend bool operator==(const BasicAuth&, const BasicAuth&) = default;
 };
+/// Asks for a name and a password that do not travel (RFC 7616).
+struct DigestAuth {
+  std::vector<std::string> users{};  ///< "name:realm:hash" as htdigest writes it, MD5 or SHA-256 in hex; secret
+  std::string realm = "traefik";
+  std::string header{};
+  bool remove_header = false;
+  friend bool operator==(const DigestAuth&, const DigestAuth&) = default;
+};
 /// Keys in a field; those that hold are listed by the SHA-256 of their text.
 struct ApiKey {
   std::string header = "X-Api-Key";
@@ -200,6 +208,11 @@ struct ErrorPages {
   std::string query{};  ///< path of the page; {status} and {url} are replaced
   friend bool operator==(const ErrorPages&, const ErrorPages&) = default;
 };
+/// gRPC-Web of browsers becomes gRPC, and its answers become gRPC-Web.
+struct GrpcWeb {
+  std::vector<std::string> origins{};  ///< whose pages may ask; "*": all
+  friend bool operator==(const GrpcWeb&, const GrpcWeb&) = default;
+};
 /// Content types are the service's own; nothing is detected.
 struct ContentType {
   bool autodetect = false;
@@ -219,10 +232,10 @@ struct Maintenance {
   friend bool operator==(const Maintenance&, const Maintenance&) = default;
 };
 
-using Action =
-    std::variant<RedirectScheme, RedirectRegex, StripPrefix, StripPrefixRegex, AddPrefix, ReplacePath, ReplacePathRegex,
-                 Headers, RateLimit, InFlight, IpAllowList, BasicAuth, ApiKey, Jwt, ForwardAuth, Buffering, Compress,
-                 Retry, CircuitBreaker, ErrorPages, ContentType, EncodedCharacters, Maintenance, CachePolicy>;
+using Action = std::variant<RedirectScheme, RedirectRegex, StripPrefix, StripPrefixRegex, AddPrefix, ReplacePath,
+                            ReplacePathRegex, Headers, RateLimit, InFlight, IpAllowList, BasicAuth, DigestAuth, ApiKey,
+                            Jwt, ForwardAuth, Buffering, Compress, Retry, CircuitBreaker, ErrorPages, ContentType,
+                            EncodedCharacters, GrpcWeb, Maintenance, CachePolicy>;
 
 /// A middleware of a route, applied in order.
 struct Middleware {

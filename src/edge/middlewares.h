@@ -21,6 +21,8 @@ HandlerPtr make_handler(const InFlight& action, Place place);
 HandlerPtr make_handler(const Buffering& action, Place place);
 HandlerPtr make_handler(const Maintenance& action, Place place);
 HandlerPtr make_handler(const BasicAuth& action, Place place);
+HandlerPtr make_handler(const DigestAuth& action, Place place);
+HandlerPtr make_handler(const GrpcWeb& action, Place place);
 HandlerPtr make_handler(const ApiKey& action, Place place);
 HandlerPtr make_handler(const Jwt& action, Place place);
 HandlerPtr make_handler(const ForwardAuth& action, Place place);

@@ -1,3 +1,4 @@
+#include "base/base64.h"
 #include "edge/h2_browser.h"
 
 namespace berth::edge {
@@ -104,6 +105,48 @@ H2Browser::Fields call(std::string_view path) {
           {":authority", "app.test"}, {"te", "trailers"},  {"content-type", "application/grpc"}};
 }
 
+/// The frame that stands for the trailers, and the one of a message.
+std::string frame(char kind, const std::string& content) {
+  std::string out{kind, 0, 0, static_cast<char>(content.size() >> 8), static_cast<char>(content.size() & 0xff)};
+  return out + content;
+}
+
+std::string web_call(std::string_view type, const std::string& body) {
+  return "POST /echo.Echo/Say HTTP/1.1\r\nHost: app.test\r\nOrigin: https://a.test\r\nX-Grpc-Web: 1\r\nContent-Type: " +
+         std::string(type) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+io::Task<void> call_by_web(World& world, Origin&) {
+  Snapshot snapshot = world.snapshot(world.server->live()->version() + 1);
+  snapshot.services = world.server->live()->routes().services();
+  snapshot.routes[0].middlewares = {{"web", GrpcWeb{.origins = {"https://a.test"}}}};
+  world.use(decode_snapshot(encode_snapshot(snapshot)).value());
+  auto browser = co_await world.browse();
+  const std::string ping = frame(0, "ping");
+  const Answer answer = co_await browser->ask(web_call("application/grpc-web+proto", ping));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.field("content-type"), "application/grpc-web");
+  EXPECT_EQ(answer.field("access-control-allow-origin"), "https://a.test");
+  EXPECT_TRUE(answer.body.starts_with(ping + '\x80')) << answer.body;
+  EXPECT_TRUE(answer.body.contains("grpc-status: 0\r\n")) << answer.body;
+  EXPECT_TRUE(answer.body.contains("content-type=application/grpc+proto;te=trailers;")) << answer.body;
+  // As text, in two pieces that are encoded each on its own.
+  const std::string text = encode_base64(ping.substr(0, 4)) + encode_base64(ping.substr(4));
+  const Answer coded = co_await browser->ask(web_call("application/grpc-web-text", text));
+  EXPECT_EQ(coded.field("content-type"), "application/grpc-web-text");
+  std::string decoded;
+  for (std::size_t at = 0; at < coded.body.size(); at += 4)
+    decoded += decode_base64(coded.body.substr(at, 4)).value_or("?");
+  EXPECT_TRUE(decoded.starts_with(ping + '\x80')) << coded.body;
+  EXPECT_EQ((co_await browser->ask(web_call("application/grpc-web-text", "!!!!"))).status, 400);
+  auto other = co_await world.browse();
+  const Answer asked = co_await other->ask(
+      "OPTIONS /echo.Echo/Say HTTP/1.1\r\nHost: app.test\r\nOrigin: https://a.test\r\n"
+      "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type,x-grpc-web\r\n\r\n");
+  EXPECT_EQ(asked.status, 204);
+  EXPECT_EQ(asked.field("access-control-allow-headers"), "content-type,x-grpc-web");
+}
+
 io::Task<void> call_all(World& world, Origin& origin) {
   H2Browser browser(std::move(*(co_await io::connect(world.web))));
   auto& stream = browser.ask(call("/echo.Echo/Say"), "ping", true);
@@ -135,6 +178,7 @@ Test CarriesGrpc_body(World& world) {
   scope.spawn(run_origin(origin));
   route_to(world, origin);
   co_await call_all(world, origin);
+  co_await call_by_web(world, origin);
   // HTTP/1.1 in front: the trailers are lost, the rest is the same.
   auto browser = co_await world.browse();
   const Answer answer = co_await browser->ask("POST /x HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nbody");
