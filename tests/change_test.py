@@ -8,6 +8,7 @@ from edge_process import EdgeProcess, certificate
 from load import Load, Origins, Site
 from support import wait_until
 
+TIME_LIMIT = 600  # some 20 s of an idle machine
 CHANGES, SWITCHES, SITES = 1000, 100, 12
 
 
