@@ -10,6 +10,7 @@ namespace {
 
 constexpr auto kWantedAgain = std::chrono::seconds(60);
 constexpr std::size_t kMostWanted = 4096;
+constexpr unsigned kAcceptsInOneGo = 16;
 
 /// Ends what is left of connections, be they idle or not, when its time is over.
 class EndTimer final : public io::Timer {
@@ -23,19 +24,25 @@ class EndTimer final : public io::Timer {
 
 }  // namespace
 
-Server::Server(io::Loop& loop, Options options) : loop_(loop), shared_(loop, std::move(options.left)) {
+Server::Server(io::Loop& loop, Options options)
+    : loop_(loop), shared_(loop, std::move(options.left)), probes_(options.probes) {
   shared_.server = std::move(options.name);
   shared_.access = std::move(options.access);
   shared_.event = std::move(options.event);
   shared_.store = std::move(options.store);
+  if (options.limits) shared_.limits = std::move(options.limits);
+  shared_.health = std::move(options.health);
   if (shared_.store) shared_.flights = std::make_shared<CacheFlights>();
 }
 
 Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
+  std::string ticket_key = std::move(options.ticket_key);
   std::unique_ptr<Server> server(new Server(loop, std::move(options)));
   Server* self = server.get();
-  server->tls_ = TRY(io::TlsContext::server(
-      {.choose = [self](const io::ClientHello& hello) { return self->choose(hello); }, .alpn = {"h2", "http/1.1"}}));
+  server->tls_ =
+      TRY(io::TlsContext::server({.choose = [self](const io::ClientHello& hello) { return self->choose(hello); },
+                                  .alpn = {"h2", "http/1.1"},
+                                  .ticket_key = std::move(ticket_key)}));
   server->use(TRY(Live::make({})));  // until core sends the first: it answers, and knows no host
   return server;
 }
@@ -106,7 +113,8 @@ io::Task<void> Server::serve(std::unique_ptr<io::Stream> stream, Listener role, 
 }
 
 io::Task<void> Server::accept_from(Open& open, io::Scope& clients, io::Cancel& idle) {
-  while (true) {
+  for (unsigned accepted = 1;; ++accepted) {
+    if (accepted % kAcceptsInOneGo == 0) co_await io::heavy_turn();
     auto stream = co_await open.listener->accept();
     if (!stream) co_return;  // closed by drain(), or cancelled
     clients.spawn(serve(std::move(*stream), open.role, idle));
@@ -122,7 +130,7 @@ io::Task<Result<void>> Server::run() {
   for (Open& open : open_) accepts.spawn(accept_from(open, clients, idle));
   Prober prober(shared_);
   io::Scope probes(context);
-  probes.spawn(prober.run());
+  if (probes_) probes.spawn(prober.run());
   const auto outcome = co_await draining_.wait();
   shared_.draining = true;
   probes.cancel();

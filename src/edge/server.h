@@ -24,6 +24,10 @@ class Server {
     EventSink event{};
     UpstreamPool::Left left{};
     std::shared_ptr<CacheStore> store{};  ///< of the process; null: nothing is cached
+    std::shared_ptr<Limits> limits{};     ///< of the process; null: of its own
+    std::string ticket_key{};             ///< io::TlsServerOptions::ticket_key
+    bool probes = true;                   ///< asks upstreams for their health; else set_down() tells
+    std::function<void(const Upstream&, bool down)> health{};  ///< what it found, for the others; may be empty
   };
   /// Code::internal when TLS cannot be set up.
   static Result<std::unique_ptr<Server>> make(io::Loop& loop, Options options);
@@ -31,6 +35,9 @@ class Server {
   /// What requests and handshakes that begin from now on see. Touches no connection.
   void use(std::shared_ptr<const Live> live);
   const std::shared_ptr<const Live>& live() const { return shared_.live; }
+
+  /// What the prober of another loop found.
+  void set_down(const Upstream& upstream, bool down) { shared_.pool.set_down(upstream, down); }
 
   /// Opens a listener; its address with the real port. Code::conflict or denied as io::Listener::open says.
   Result<io::Address> listen(Listener role, const io::Address& address, io::ListenOptions options = {});
@@ -69,6 +76,7 @@ class Server {
 
   io::Loop& loop_;
   Shared shared_;
+  bool probes_;
   std::shared_ptr<io::TlsContext> tls_;
   std::vector<Open> open_;
   std::size_t clients_ = 0;

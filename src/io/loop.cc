@@ -35,6 +35,9 @@ struct FramePool {
 thread_local FramePool frames;
 #endif
 
+/// Of heavy work before others are looked at again; one step may take longer.
+constexpr auto kMostHeavy = std::chrono::milliseconds(1);
+
 class EpollPoller final : public Poller {
  public:
   EpollPoller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
@@ -340,7 +343,7 @@ void Loop::fire_timers() {
 
 void Loop::turn() {
   std::optional<Duration> most;
-  if (!ready_.empty()) {
+  if (!ready_.empty() || !heavy_.empty()) {
     most = Duration::zero();
   } else if (!timers_.empty()) {
     most = std::max(Duration::zero(), timers_.front()->when_ - poller_->now());
@@ -357,6 +360,18 @@ void Loop::turn() {
   running_.swap(ready_);
   for (auto coroutine : running_) coroutine.resume();
   running_.clear();
+  run_heavy();
+}
+
+void Loop::run_heavy() {
+  const Time begun = now_;
+  // What becomes heavy again meanwhile waits for the next turn, also where time stands still.
+  for (std::size_t left = heavy_.size(); left > 0; --left) {
+    const auto coroutine = heavy_.front();
+    heavy_.pop_front();
+    coroutine.resume();
+    if (poller_->now() - begun >= kMostHeavy) return;
+  }
 }
 
 std::string Loop::describe() const {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -205,6 +206,8 @@ class Loop {
   Time now() const { return now_; }
   /// Resumes `coroutine` in the next turn.
   void ready(std::coroutine_handle<> coroutine) { ready_.push_back(coroutine); }
+  /// Resumes `coroutine` once the others had their turn, of which heavy work takes about a millisecond at most.
+  void ready_for_heavy_work(std::coroutine_handle<> coroutine) { heavy_.push_back(coroutine); }
   Poller& poller() { return *poller_; }
   /// Every live task with the chain of its awaits, one a line.
   std::string describe() const;
@@ -214,6 +217,7 @@ class Loop {
   friend class Scope;
   void turn();
   void fire_timers();
+  void run_heavy();
   void place(std::size_t at, Timer* timer);
   void sift_up(std::size_t at);
   void sift_down(std::size_t at);
@@ -223,11 +227,26 @@ class Loop {
   Cancel root_;
   Time now_;
   std::vector<std::coroutine_handle<>> ready_, running_;
+  std::deque<std::coroutine_handle<>> heavy_;
   std::vector<Timer*> timers_;  // binary heap
   std::uint64_t armed_ = 0;
   std::vector<Frame*> roots_;
   std::mutex mutex_;  // guards posted_
   std::vector<std::function<void()>> posted_;
 };
+
+/// `co_await heavy_turn();` before a step that computes for a fraction of a millisecond, as a TLS handshake does: a
+/// thousand of them that are ready at once do not keep everybody else waiting. Not ended by cancellation.
+struct HeavyTurn {
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> self) {
+    self.promise().context.loop->ready_for_heavy_work(self);
+  }
+  void await_resume() const noexcept {}
+};
+inline HeavyTurn heavy_turn() {
+  return {};
+}
 
 }  // namespace berth::io

@@ -136,6 +136,85 @@ Task<Result<Code>> deadline_code() {
   co_return result ? Code::internal : result.error().code;
 }
 
+TEST(Task, OneThatIsOkNeedsNoCoroutine) {
+  auto loop = testing::simulated_loop();
+  EXPECT_TRUE(ok().done());
+  EXPECT_TRUE(loop->run(ok()));
+  EXPECT_TRUE(loop->run([]() -> Task<bool> { co_return (co_await ok()) && (co_await within(seconds(1), ok())); }()));
+}
+
+class Note final : public Delayed {
+ public:
+  Note(Loop& loop, std::vector<std::pair<std::string, Duration>>& notes, std::string name)
+      : loop_(loop), begun_(loop.now()), notes_(notes), name_(std::move(name)) {}
+
+ private:
+  void expired() override { notes_.emplace_back(name_, loop_.now() - begun_); }
+  Loop& loop_;
+  Time begun_;
+  std::vector<std::pair<std::string, Duration>>& notes_;
+  std::string name_;
+};
+
+Task<void> queue_delays(Loop& loop, std::vector<std::pair<std::string, Duration>>& notes) {
+  DelayQueue queue(loop, seconds(10));
+  Note first(loop, notes, "first"), second(loop, notes, "second"), third(loop, notes, "third");
+  queue.add(first);
+  queue.add(second);
+  (void)co_await sleep_for(seconds(4));
+  queue.add(third);
+  second.remove();
+  EXPECT_FALSE(second.waiting());
+  {
+    Note gone(loop, notes, "gone");
+    queue.add(gone);
+  }
+  (void)co_await sleep_for(seconds(7));
+  queue.add(second);
+  EXPECT_TRUE(third.waiting());
+  queue.set_delay(seconds(5));
+  (void)co_await sleep_for(seconds(20));
+}
+
+TEST(DelayQueue, EndsEachWhenItsTimeIsOverUnlessItWent) {
+  auto loop = testing::simulated_loop();
+  std::vector<std::pair<std::string, Duration>> notes;
+  loop->run(queue_delays(*loop, notes));
+  // The shorter delay is over for the third at once, and counts for the second from when it was added (again).
+  const std::vector<std::pair<std::string, Duration>> expected{
+      {"first", seconds(10)}, {"third", seconds(11)}, {"second", seconds(16)}};
+  EXPECT_EQ(notes, expected);
+}
+
+Task<void> heavy_worker(int& steps) {
+  for (int i = 0; i < 20; ++i) {
+    co_await heavy_turn();
+    const Time until = Clock::now() + milliseconds(1);
+    while (Clock::now() < until) {
+    }
+    ++steps;
+  }
+}
+
+Task<void> beside_heavy_work(int& steps, std::vector<int>& seen) {
+  Scope scope(co_await here());
+  for (int i = 0; i < 5; ++i) scope.spawn(heavy_worker(steps));
+  for (int i = 0; i < 10; ++i) {
+    (void)co_await sleep_for(milliseconds(0));
+    seen.push_back(steps);
+  }
+  co_await scope.join();
+}
+
+TEST(HeavyTurn, LetsOthersRunInBetween) {
+  Loop loop;
+  int steps = 0;
+  std::vector<int> seen;
+  loop.run(beside_heavy_work(steps, seen));
+  EXPECT_EQ(steps, 100);
+  for (std::size_t i = 1; i < seen.size(); ++i) EXPECT_LE(seen[i] - seen[i - 1], 2) << i;
+}
+
 TEST(Within, EndsWithTimeout) {
   const auto loop = testing::simulated_loop();
   EXPECT_EQ(loop->run(deadline_code()).value(), Code::timeout);

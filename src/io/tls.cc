@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -192,7 +193,17 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(TlsServerOptions options)
   SSL_CTX_set_client_hello_cb(parts.context, on_client_hello, &parts);
   SSL_CTX_set_tlsext_servername_callback(parts.context, on_server_name);
   SSL_CTX_set_alpn_select_cb(parts.context, on_alpn, &parts);
+  std::string& key = parts.server.ticket_key;
+  if (!key.empty() && SSL_CTX_set_tlsext_ticket_keys(parts.context, key.data(), static_cast<long>(key.size())) != 1)
+    return fail(Code::internal, "cannot set up TLS: " + openssl_reason());
   return out;
+}
+
+Result<std::string> new_ticket_key() {
+  std::string key(kTicketKeySize, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), static_cast<int>(key.size())) != 1)
+    return fail(Code::internal, "no random bytes: " + openssl_reason());
+  return key;
 }
 
 Result<std::shared_ptr<TlsContext>> TlsContext::client(TlsClientOptions options) {
@@ -241,6 +252,7 @@ class TlsOverStream final : public TlsStream {
 
   Task<Result<void>> handshake() override {
     while (true) {
+      co_await heavy_turn();
       ERR_clear_error();
       const int result = SSL_do_handshake(ssl_);
       if (result == 1) co_return Result<void>{};

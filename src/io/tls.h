@@ -41,7 +41,11 @@ struct TlsServerOptions {
   ChooseIdentity choose;
   /// Offered in this order of preference through ALPN (RFC 7301).
   std::vector<std::string> alpn = {"http/1.1"};
+  /// kTicketKeySize random bytes: contexts with the same one resume each other's sessions; empty: one of its own.
+  std::string ticket_key{};
 };
+inline constexpr std::size_t kTicketKeySize = 80;
+Result<std::string> new_ticket_key();
 
 struct TlsClientOptions {
   std::string server_name{};
