@@ -3,6 +3,7 @@
 #include "edge/reply_tap.h"
 #include "edge/shared.h"
 #include "io/scope.h"
+#include "io/splice.h"
 
 namespace berth::edge {
 namespace {
@@ -11,6 +12,8 @@ using End = http::BodyKind::End;
 using Step = http::BodyDecoder::Next;
 
 constexpr std::size_t kMostBatch = 32u << 10;  // of small pieces that go out in one write
+constexpr std::uint64_t kLarge = 64u << 10;    // from here on moving bytes in the kernel costs less than copying them
+constexpr const char* kCut = "the upstream closed in the middle of its reply";
 constexpr int kMostInterim = 8;
 constexpr auto kReuse = std::chrono::seconds(60);
 // A request that must not be repeated gets a connection that the upstream hardly can be about to close.
@@ -412,24 +415,47 @@ class Exchange {
     began_ = true;
     if (upstream_->session) co_return co_await relay_session(body.end != End::none && upstream_->session->has_body());
     CO_TRY(co_await sink_.begin(reply_, body.end != End::none));
+    CO_TRY(co_await relay_body(body));
+    // Only a connection on which nothing more came and that both sides agree to keep is used again.
+    reusable_ = keep && upstream_->unread().empty() && (upload_ == Upload::none || upload_ == Upload::done);
+    co_return co_await sink_.end(nullptr);
+  }
+
+  io::Task<Result<void>> relay_body(const http::BodyKind& body) {
     http::BodyDecoder decoder(body);
+    std::uint64_t left = body.end == End::length ? body.length : 0;
     while (true) {
       std::string_view input = upstream_->unread();
       const std::size_t before = input.size();
       const auto step = decoder.next(input);
+      const std::size_t used = before - input.size();
       if (step.what == Step::data) CO_TRY(co_await sink_.data(step.data));
-      upstream_->consume(before - input.size());
+      upstream_->consume(used);
       if (step.what == Step::refused) co_return fail(Code::internal, "malformed body: " + std::string(step.reason));
-      if (step.what == Step::end) break;
-      if (step.what != Step::need_more) continue;
-      if (!CO_TRY(co_await more_reply(body.end == End::length))) {
-        if (decoder.may_close()) break;
-        co_return fail(Code::unavailable, "the upstream closed in the middle of its reply");
+      if (step.what == Step::end) co_return Result<void>{};
+      left -= std::min<std::uint64_t>(left, used);
+      if (left >= kLarge && upstream_->unread().empty()) {
+        const std::uint64_t moved = CO_TRY(co_await relay_directly(left));
+        if (moved == left) co_return Result<void>{};
+        if (moved > 0) co_return fail(Code::unavailable, kCut);
+        left = 0;  // not possible here
       }
+      if (step.what != Step::need_more) continue;
+      if (CO_TRY(co_await more_reply(body.end == End::length))) continue;
+      if (decoder.may_close()) co_return Result<void>{};
+      co_return fail(Code::unavailable, kCut);
     }
-    // Only a connection on which nothing more came and that both sides agree to keep is used again.
-    reusable_ = keep && upstream_->unread().empty() && (upload_ == Upload::none || upload_ == Upload::done);
-    co_return co_await sink_.end(nullptr);
+  }
+
+  /// From socket to socket inside the kernel; 0: not possible here.
+  io::Task<Result<std::uint64_t>> relay_directly(std::uint64_t count) {
+    if (request_.tap || !upstream_->stream().splices()) co_return 0u;
+    CO_TRY(co_await sink_.flush());
+    io::Stream* to = sink_.direct();
+    if (!to) co_return 0u;
+    const std::uint64_t moved = CO_TRY(co_await io::splice(upstream_->stream(), *to, count, settings_.stall_timeout));
+    sink_.sent_directly(moved);
+    co_return moved;
   }
 
   io::Task<Result<void>> relay_session(bool has_body) {

@@ -116,6 +116,16 @@ io::Task<Result<void>> H1Client::flush_after(io::Task<Result<void>> sent) {
   co_return done;
 }
 
+io::Stream* H1Client::direct() {
+  io::Stream& stream = ends_.wire.stream();
+  return counted_ && !raw_ && ends_.out.empty() && stream.splices() ? &stream : nullptr;
+}
+
+void H1Client::sent_directly(std::uint64_t count) {
+  left_ -= std::min(left_, count);
+  ends_.tally.sent += count;
+}
+
 io::Task<Result<void>> H1Client::end(const http::Fields*) {
   if (raw_) {
     ends_.wire.stream().shutdown_write();

@@ -25,6 +25,8 @@ class H1Client final : public ReplySink, public BodySource {
   io::Task<Result<void>> begin(http::ResponseHead& head, bool has_body) override;
   io::Task<Result<void>> data(std::string_view piece) override;
   io::Task<Result<void>> flush() override;
+  io::Stream* direct() override;
+  void sent_directly(std::uint64_t count) override;
   io::Task<Result<void>> end(const http::Fields* trailers) override;
   io::Task<Result<void>> upgrade(http::ResponseHead& head) override;
 

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "edge/forward.h"
-#include "io/task.h"
+#include "io/stream.h"
 
 namespace berth::edge {
 
@@ -33,6 +33,9 @@ class ReplySink {
   /// REQUIRES: begun with a body, or upgraded. `piece` is not kept.
   virtual io::Task<Result<void>> data(std::string_view piece) = 0;
   virtual io::Task<Result<void>> flush() = 0;
+  /// Where bytes of the body may go past data(), sent_directly() telling how many; null: not here, or not now.
+  virtual io::Stream* direct() { return nullptr; }
+  virtual void sent_directly(std::uint64_t /*count*/) {}
   /// `trailers` may be null; an end that cannot carry them drops them. Without end() the client sees a cut reply.
   virtual io::Task<Result<void>> end(const http::Fields* trailers) = 0;
   /// A WebSocket was accepted: from here on data() and the request's body are the bytes of the tunnel; end() ends this

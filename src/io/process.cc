@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <thread>
 
 #include "io/edge_wait.h"
 
@@ -337,6 +338,10 @@ Result<std::unique_ptr<RawTerminal>> RawTerminal::enter(int fd) {
 RawTerminal::~RawTerminal() {
   ::tcsetattr(saved_->fd, TCSADRAIN, &saved_->mode);
   raw_fd = -1;
+}
+
+unsigned usable_cores() {
+  return std::max(1u, std::thread::hardware_concurrency());
 }
 
 }  // namespace berth::io

@@ -59,6 +59,9 @@ Task<Result<Output>> run_command(Command command, std::string input, std::size_t
 /// numbers. Comes back only when that fails; then all is as before.
 Error become(const std::vector<std::string>& argv, const std::vector<int>& keep);
 
+/// CPUs that this process may use, at least 1.
+unsigned usable_cores();
+
 /// Turns signals into something to await; blocks them for the process. Make it before any thread starts.
 class Signals {
  public:

@@ -96,6 +96,19 @@ class DescriptorStream final : public Stream {
     }
     return fail_with(errno);
   }
+  bool splices() const override { return is_socket_ && descriptor_.fd >= 0; }
+  Attempt try_splice_into(int pipe, std::size_t most) override {
+    if (descriptor_.fd < 0) return fail_with(EBADF);
+    if (!descriptor_.readable) return {};
+    const ssize_t count = ::splice(descriptor_.fd, nullptr, pipe, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (count == 0) return {Attempt::end, 0};
+    return spliced(count, descriptor_.readable);
+  }
+  Attempt try_splice_from(int pipe, std::size_t most) override {
+    if (descriptor_.fd < 0) return fail_with(EBADF);
+    const ssize_t count = ::splice(pipe, nullptr, descriptor_.fd, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    return spliced(count, descriptor_.writable);
+  }
   WaitList& waiters(Direction direction) override {
     return direction == Direction::read ? descriptor_.readers : descriptor_.writers;
   }
@@ -103,6 +116,7 @@ class DescriptorStream final : public Stream {
     if (descriptor_.fd < 0) return true;
     return direction == Direction::read ? descriptor_.readable : descriptor_.writable;
   }
+  bool is_blocked(Direction direction) override { return !ready_now(direction); }
   void shutdown_write() override {
     if (is_socket_)
       ::shutdown(descriptor_.fd, SHUT_WR);
@@ -121,6 +135,13 @@ class DescriptorStream final : public Stream {
   int descriptor() const override { return descriptor_.fd; }
 
  private:
+  Attempt spliced(ssize_t count, bool& hint) {
+    if (count > 0) return {Attempt::moved, static_cast<std::size_t>(count)};
+    if (count == 0) return {};
+    if (errno != EAGAIN && errno != EINTR) return fail_with(errno);
+    hint = errno == EINTR;
+    return {};
+  }
   Attempt fail_with(int error) {
     error_ = error;
     return {Attempt::failed, 0};

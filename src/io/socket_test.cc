@@ -8,6 +8,7 @@
 
 #include "io/file.h"
 #include "io/process.h"
+#include "io/splice.h"
 
 namespace berth::io {
 namespace {
@@ -49,6 +50,47 @@ TEST(Socket, EchoesLargeDataOverLoopback) {
   const auto listener = Listener::open(loop, Address::parse("127.0.0.1:0").value()).value();
   const std::string text(5'000'000, 'x');
   EXPECT_TRUE(loop.run(echo(*listener, text)).value() == text);
+}
+
+Task<void> splice_once(Listener& listener, Address to, std::uint64_t count, Result<std::uint64_t>& moved) {
+  auto from = co_await listener.accept();
+  auto target = co_await connect(to);
+  if (from && target) moved = co_await splice(**from, **target, count, seconds(5));
+}
+
+Task<void> take_all(Listener& listener, std::string& taken) {
+  auto stream = co_await listener.accept();
+  if (stream) taken = (co_await read_to_end(**stream, 1 << 24)).value_or("");
+}
+
+struct Spliced {
+  Result<std::uint64_t> moved = fail(Code::internal, "not run");
+  std::string taken;
+};
+Task<Spliced> through_a_splice(Loop& loop, std::string text, std::uint64_t count) {
+  const auto middle = Listener::open(loop, Address::parse("127.0.0.1:0").value()).value();
+  const auto end = Listener::open(loop, Address::parse("127.0.0.1:0").value()).value();
+  Spliced result;
+  Scope scope(co_await here());
+  scope.spawn(splice_once(*middle, end->address(), count, result.moved));
+  scope.spawn(take_all(*end, result.taken));
+  auto stream = co_await connect(middle->address());
+  if (stream) (void)co_await write_all(**stream, text);
+  if (stream) (*stream)->shutdown_write();
+  co_await scope.join();
+  co_return result;
+}
+
+TEST(Splice, MovesWhatItIsToldAndNoMore) {
+  Loop loop;
+  std::string text(3'000'000, 'x');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 31 >> 5);
+  const Spliced part = loop.run(through_a_splice(loop, text, 2'000'001));
+  EXPECT_EQ(part.moved.value(), 2'000'001u);
+  EXPECT_TRUE(part.taken == text.substr(0, 2'000'001));
+  const Spliced all = loop.run(through_a_splice(loop, text, 9'000'000));
+  EXPECT_EQ(all.moved.value(), text.size());
+  EXPECT_TRUE(all.taken == text);
 }
 
 TEST(Socket, EchoesOverAUnixSocketAndReplacesADeadOne) {

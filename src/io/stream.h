@@ -34,6 +34,13 @@ class Stream {
   virtual WaitList& waiters(Direction direction) = 0;
   /// True when an attempt that was just blocked may already do more (nothing to wait for).
   virtual bool ready_now(Direction) { return false; }
+  /// True when an attempt would certainly be blocked: then it need not be made.
+  virtual bool is_blocked(Direction) { return false; }
+  /// Whether bytes can go between it and a pipe inside the kernel, by the two attempts below (io/splice.h).
+  virtual bool splices() const { return false; }
+  /// REQUIRES: splices(), and for `into` an empty pipe, so that blocked means that nothing is there to read.
+  virtual Attempt try_splice_into(int /*pipe*/, std::size_t /*most*/) { return {Attempt::failed, 0}; }
+  virtual Attempt try_splice_from(int /*pipe*/, std::size_t /*most*/) { return {Attempt::failed, 0}; }
   /// Sends the end of our direction; reading goes on.
   virtual void shutdown_write() = 0;
   /// Ends both directions at once; waits of others end too. Idempotent.
