@@ -37,6 +37,37 @@ void PrintTo(const Case& c, std::ostream* out) {
   *out << c.name;
 }
 
+TEST(Words, SayWhatByteByByteSays) {
+  std::string text(21, 'a');
+  for (std::size_t size = 0; size <= text.size(); ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        text[at] = static_cast<char>(byte);
+        const std::string_view seen = std::string_view(text).substr(0, size);
+        ASSERT_EQ(all_field_bytes(seen), all_in_class(seen, kFieldByte)) << size << " " << at << " " << byte;
+        std::string other(seen);
+        for (const int against : {byte, byte ^ 0x20, byte ^ 0x80, byte ^ 1}) {
+          other[at] = static_cast<char>(against);
+          const bool same = lower_ascii(seen[at]) == lower_ascii(other[at]);
+          ASSERT_EQ(same_letters(seen, other), same) << size << " " << at << " " << byte << " " << against;
+        }
+      }
+      text[at] = 'a';
+    }
+  }
+}
+
+TEST(Fields, KnowWhatIsNotThere) {
+  Fields fields;
+  EXPECT_FALSE(fields.may_have("Host"));
+  fields.add({"Host", "a"});
+  EXPECT_TRUE(fields.may_have("HOST"));
+  EXPECT_EQ(fields.get("hOsT"), "a");
+  EXPECT_FALSE(fields.find("Hos").has_value());
+  fields.clear();
+  EXPECT_FALSE(fields.may_have("host"));
+}
+
 class RequestVerdict : public testing::TestWithParam<Case> {};
 TEST_P(RequestVerdict, IsAsExpected) {
   EXPECT_EQ(request_verdict(GetParam().input), GetParam().expected);

@@ -52,19 +52,56 @@ inline bool all_in_class(std::string_view text, ByteClass bit) {
   return missing == 0;
 }
 
-/// all_in_class(text, kFieldByte), eight bytes at a time.
-inline bool all_field_bytes(std::string_view text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+namespace detail {
+
+/// Calls `each` with the words that cover both texts (of one size), the last one overlapping the one before it; false
+/// as soon as one is. Fewer than four bytes go one by one.
+template <class Word, class Each>
+bool each_word(const char* a, const char* b, std::size_t size, Each each) {
   std::size_t at = 0;
-  std::uint64_t odd = 0;
-  for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + at, 8);
-    const std::uint64_t del = word ^ (kOnes * 0x7F);
-    odd |= ((word - kOnes * 0x20) & ~word & kHigh) | ((del - kOnes) & ~del & kHigh);
+  Word x, y;
+  for (; at + sizeof(Word) < size; at += sizeof(Word)) {
+    std::memcpy(&x, a + at, sizeof x);
+    std::memcpy(&y, b + at, sizeof y);
+    if (!each(x, y)) return false;
   }
-  // A tab is a control byte that is allowed: then, as for the rest, byte by byte.
-  return all_in_class(odd != 0 ? text : text.substr(at), kFieldByte);
+  std::memcpy(&x, a + size - sizeof(Word), sizeof x);
+  std::memcpy(&y, b + size - sizeof(Word), sizeof y);
+  return each(x, y);
+}
+
+template <class Word>
+constexpr Word kOnes = static_cast<Word>(0x0101010101010101);
+
+/// 0x80 in each byte that is an ASCII letter.
+template <class Word>
+Word letters(Word word) {
+  const Word small = (word & kOnes<Word> * 0x7F) | kOnes<Word> * 0x20;
+  const Word from_a = small + kOnes<Word> * (0x80 - 'a'), past_z = small + kOnes<Word> * (0x7F - 'z');
+  return from_a & ~past_z & ~word & kOnes<Word> * 0x80;
+}
+
+template <class Word>
+bool same_but_for_case(Word a, Word b) {
+  const Word differs = a ^ b;
+  return differs == 0 || ((differs & ~(letters(a) >> 2)) == 0);
+}
+
+/// Whether a byte may be a control byte; a tab, which is allowed, counts as one.
+template <class Word>
+bool may_have_control(Word word) {
+  const Word del = word ^ (kOnes<Word> * 0x7F), high = kOnes<Word> * 0x80;
+  return (((word - kOnes<Word> * 0x20) & ~word & high) | ((del - kOnes<Word>)&~del & high)) != 0;
+}
+
+}  // namespace detail
+
+/// all_in_class(text, kFieldByte), a word at a time.
+inline bool all_field_bytes(std::string_view text) {
+  const auto fine = [](auto word, auto) { return !detail::may_have_control(word); };
+  const char* bytes = text.data();
+  if (text.size() >= 8 && detail::each_word<std::uint64_t>(bytes, bytes, text.size(), fine)) return true;
+  return all_in_class(text, kFieldByte);
 }
 
 inline char lower_ascii(char c) {
@@ -74,6 +111,15 @@ inline int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   c = lower_ascii(c);
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+/// Whether two texts of one size are the same but for the case of ASCII letters.
+inline bool same_letters(std::string_view a, std::string_view b) {
+  const auto same = [](auto x, auto y) { return detail::same_but_for_case(x, y); };
+  if (a.size() >= 8) return detail::each_word<std::uint64_t>(a.data(), b.data(), a.size(), same);
+  if (a.size() >= 4) return detail::each_word<std::uint32_t>(a.data(), b.data(), a.size(), same);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (lower_ascii(a[i]) != lower_ascii(b[i])) return false;
+  return true;
 }
 /// RFC 9110 5.6.3 optional white space at both ends.
 inline std::string_view trim_ows(std::string_view text) {

@@ -89,6 +89,7 @@ bool Wire::make_room() {
 }
 
 io::Attempt Wire::try_fill() {
+  if (!buffer_ && stream_->is_blocked(io::Direction::read)) return {};
   if (!make_room()) {
     full_ = true;
     return {io::Attempt::failed, 0};
