@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "io/process.h"
 
 namespace berth::app {
 
@@ -17,14 +18,14 @@ struct ServeOptions {
   std::vector<std::string> listen{"127.0.0.1", "::1"};  ///< addresses of both listeners
   std::uint16_t web = 80;                               ///< 0: any free port
   std::uint16_t websecure = 443;
-  std::string host{};              ///< of the engine; "": DOCKER_HOST or the default socket
-  std::string access_log{};        ///< file; "": none
-  bool tracing = false;            ///< requests carry traceparent and X-Request-Id
-  bool expose_all = false;         ///< route containers without traefik.enable too
-  Json resolvers{};                ///< as app/resolver_options.h reads them
-  std::string edge_user{};         ///< account of the edge; "": berth-edge, else nobody
-  unsigned workers = 1;            ///< threads of the edge, each with listeners of its own
-  std::int64_t cache = 128 << 20;  ///< bytes of memory for stored replies; 0: nothing is cached
+  std::string host{};                     ///< of the engine; "": DOCKER_HOST or the default socket
+  std::string access_log{};               ///< file; "": none
+  bool tracing = false;                   ///< requests carry traceparent and X-Request-Id
+  bool expose_all = false;                ///< route containers without traefik.enable too
+  Json resolvers{};                       ///< as app/resolver_options.h reads them
+  std::string edge_user{};                ///< account of the edge; "": berth-edge, else nobody
+  unsigned workers = io::usable_cores();  ///< threads of the edge, each with listeners of its own
+  std::int64_t cache = 128 << 20;         ///< bytes of memory for stored replies; 0: nothing is cached
 };
 
 using Environment = std::map<std::string, std::string>;

@@ -29,12 +29,12 @@ constexpr std::string_view kHelp =
     "  --websecure ADDRESS  the same for TLS (default 127.0.0.1:443)\n"
     "  --data DIR           folder for certificates and the last good snapshot (default /var/lib/berth)\n"
     "  --access-log FILE    one JSON line for each request (default: none)\n"
-    "  --workers N          threads (default 1)\n"
+    "  --workers N          threads (default: one for each core)\n"
     "  --check              say what the files come to, and end\n";
 
 struct EdgeFlags {
   std::vector<std::string> config;
-  std::string web = "127.0.0.1:80", websecure = "127.0.0.1:443", data = "/var/lib/berth", access_log, workers = "1";
+  std::string web = "127.0.0.1:80", websecure = "127.0.0.1:443", data = "/var/lib/berth", access_log, workers;
   bool help = false, check = false;
 };
 
@@ -62,7 +62,8 @@ bool takes_value(std::string_view name) {
 Result<void> check(const EdgeFlags& flags) {
   if (flags.help) return {};
   if (flags.config.empty()) return fail(Code::invalid, "say which files: berth edge --config FILE");
-  const bool number = flags.workers.size() == 1 && flags.workers[0] >= '1' && flags.workers[0] <= '9';
+  const bool number =
+      flags.workers.empty() || (flags.workers.size() == 1 && flags.workers[0] >= '1' && flags.workers[0] <= '9');
   if (!number) return fail(Code::invalid, "--workers: \"" + flags.workers + "\" is not a number from 1 to 9");
   return {};
 }
@@ -217,7 +218,7 @@ int serve(const EdgeFlags& flags, Feeder& feeder, const edge::FileConfig& config
   options.websecure = config.websecure.empty() ? std::vector{flags.websecure} : config.websecure;
   options.data = flags.data + "/edge";
   options.control = pair->first.release();
-  options.workers = static_cast<unsigned>(flags.workers[0] - '0');
+  if (!flags.workers.empty()) options.workers = static_cast<unsigned>(flags.workers[0] - '0');
   options.access_log = flags.access_log;
   options.confined = true;
   feeder.send();

@@ -38,7 +38,7 @@ class Steps final : public Handler {
     if (!limit && !list) return {};
     const Sender sender{request.hop, request.head.fields, request.host, request.client, request.live.trusted()};
     Shared& shared = request.shared;
-    if (limit && !shared.limiter.allow(*limit, middleware.name, source_of(limit->source, sender), shared.loop.now())) {
+    if (limit && !shared.limits->allow(*limit, middleware.name, source_of(limit->source, sender), shared.loop.now())) {
       return {.status = 429, .reason = "Too many requests. Try again in a moment."};
     }
     if (!list) return {};

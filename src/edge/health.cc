@@ -68,7 +68,7 @@ void Prober::follow() {
     }
   }
   for (const auto& [key, probe] : probes_) {
-    if (probe.down && !probes.contains(key)) shared_.pool.set_down(probe.upstream, false);
+    if (probe.down && !probes.contains(key)) tell(probe.upstream, false);
   }
   probes_ = std::move(probes);
 }
@@ -81,6 +81,11 @@ Prober::Probe Prober::probe_of(Probe probe, const HealthCheck& check, const Upst
   const std::string host = upstream.host.contains(':') ? "[" + upstream.host + "]" : upstream.host;
   probe.host = check.hostname.empty() ? host + ":" + std::to_string(probe.asked.port) : check.hostname;
   return probe;
+}
+
+void Prober::tell(const Upstream& upstream, bool down) {
+  shared_.pool.set_down(upstream, down);
+  if (shared_.health) shared_.health(upstream, down);
 }
 
 io::Task<void> Prober::ask(std::string key) {
@@ -97,7 +102,7 @@ io::Task<void> Prober::ask(std::string key) {
   probe.down = !well;
   const bool often = !well && probe.check.unhealthy_interval.count() > 0;
   probe.due = shared_.loop.now() + (often ? probe.check.unhealthy_interval : probe.check.interval);
-  shared_.pool.set_down(probe.upstream, !well);
+  tell(probe.upstream, !well);
   if (!changed || !shared_.event || well) co_return;
   shared_.event({.kind = EdgeEvent::Kind::upstream_failed,
                  .subject = probe.upstream.target,

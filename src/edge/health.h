@@ -1,4 +1,4 @@
-// Asks the upstreams of services that want it whether they are well, one prober per loop.
+// Asks the upstreams of services that want it whether they are well: one loop of a process asks for all.
 #pragma once
 
 #include <map>
@@ -26,6 +26,7 @@ class Prober {
   };
   void follow();
   static Probe probe_of(Probe probe, const HealthCheck& check, const Upstream& upstream);
+  void tell(const Upstream& upstream, bool down);
   io::Task<void> ask(std::string key);
 
   Shared& shared_;

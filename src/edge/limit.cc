@@ -1,6 +1,4 @@
 // Limits that are held for as long as a request runs, and the page of a service under maintenance.
-#include <unordered_map>
-
 #include "edge/front.h"
 #include "edge/middlewares.h"
 #include "edge/shared.h"
@@ -9,18 +7,6 @@
 
 namespace berth::edge {
 namespace {
-
-struct IpHash {
-  std::size_t operator()(const Ip& ip) const {
-    return std::hash<std::string_view>()({reinterpret_cast<const char*>(ip.bytes.data()), ip.bytes.size()});
-  }
-};
-using Counts = std::unordered_map<Ip, std::uint32_t, IpHash>;
-
-struct Running final : MiddlewareState {
-  /// A request counts down where it counted up, even when the state was forgotten meanwhile.
-  std::shared_ptr<Counts> counts = std::make_shared<Counts>();
-};
 
 Sender sender_of(const Request& request) {
   return {request.hop, request.head.fields, request.host, request.client, request.live.trusted()};
@@ -33,16 +19,13 @@ class InFlightLimit final : public Handler {
 
   io::Task<Outcome> handle(Request& request, ReplySink& reply) const override {
     if (action_.amount == 0) co_return co_await next_->handle(request, reply);
-    const auto counts = request.shared.state<Running>(name_).counts;
+    Limits& limits = *request.shared.limits;
     const Ip source = source_of(action_.source, sender_of(request));
-    std::uint32_t& count = (*counts)[source];
-    if (count >= action_.amount) {
+    if (!limits.begin(name_, source, action_.amount)) {
       co_return Outcome{.own_status = 429, .message = "Too many requests at the same time. Try again in a moment."};
     }
-    ++count;
     const Outcome outcome = co_await next_->handle(request, reply);
-    const auto at = counts->find(source);
-    if (--at->second == 0) counts->erase(at);
+    limits.end(name_, source);
     co_return outcome;
   }
 

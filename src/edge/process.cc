@@ -63,7 +63,8 @@ class EdgeProcess {
   Result<void> prepare() {
     TRY(io::make_folder(options_.data, 0700));
     if (options_.cache > 0) store_ = std::make_shared<CacheStore>(options_.cache, random_seed());
-    const unsigned count = std::clamp(options_.workers, 1u, 64u);
+    const unsigned count = std::clamp(options_.workers == 0 ? io::usable_cores() : options_.workers, 1u, 64u);
+    ticket_key_ = TRY(io::new_ticket_key());
     for (unsigned i = 0; i < count; ++i) TRY(add_worker());
     TRY(listen_all(Listener::web, options_.web));
     TRY(listen_all(Listener::websecure, options_.websecure));
@@ -112,12 +113,22 @@ class EdgeProcess {
       sink = [this, main](const EdgeEvent& event) { main->post([this, event] { control_.send(event); }); };
       left = [this, main, number](const std::string& key) { main->post([this, number, key] { leave(number, key); }); };
     }
-    workers_.push_back(TRY(Worker::make({.name = host_name(),
-                                         .access_log = options_.access_log,
-                                         .event = std::move(sink),
-                                         .left = std::move(left),
-                                         .store = store_})));
+    workers_.push_back(
+        TRY(Worker::make({.name = host_name(),
+                          .access_log = options_.access_log,
+                          .event = std::move(sink),
+                          .left = std::move(left),
+                          .store = store_,
+                          .limits = limits_,
+                          .ticket_key = ticket_key_,
+                          .probes = number == 0,
+                          .health = [this](const Upstream& upstream, bool down) { tell_others(upstream, down); }})));
     return {};
+  }
+
+  /// What the prober of the first worker found.
+  void tell_others(const Upstream& upstream, bool down) {
+    for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->set_down(upstream, down);
   }
 
   // Upstreams on their way out. Known here per worker, told to core as one.
@@ -449,6 +460,8 @@ class EdgeProcess {
   std::vector<std::unique_ptr<Worker>> workers_;  ///< the first runs on the main thread
   std::shared_ptr<const Live> current_;
   std::shared_ptr<CacheStore> store_;
+  std::shared_ptr<Limits> limits_ = std::make_shared<Limits>();
+  std::string ticket_key_;
   std::vector<EdgeEvent> listening_;
   std::map<std::string, std::set<std::size_t>> leaving_;  ///< upstream key -> the workers where it has exchanges
   std::size_t unswitched_ = 0;

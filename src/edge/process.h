@@ -23,7 +23,7 @@ struct EdgeOptions {
   std::string data;                 ///< folder of the edge alone (DATA/edge, 0700); holds the last good snapshot
   int control = -1;                 ///< stream socketpair to core, owned from here on; -1: none yet
   int supervisor = -1;              ///< socketpair on which a new control descriptor may arrive (io::send_fd); -1: none
-  unsigned workers = 1;             ///< threads with a loop and listeners (SO_REUSEPORT) each
+  unsigned workers = 0;             ///< threads with a loop and listeners (SO_REUSEPORT) each; 0: one for each core
   std::string access_log{};         ///< file for one JSON line a request, opened for appending; empty: none
   std::size_t cache = 128u << 20;   ///< bytes of memory for stored replies, shared by the workers; 0: nothing is cached
   std::chrono::milliseconds drain{30'000};  ///< how long open exchanges may finish after SIGTERM

@@ -10,7 +10,18 @@
 
 namespace berth::edge {
 
-/// Counts for all routes of one loop, at most 65,536 sources at a time. Beyond that those that could send a full burst
+/// Who is counted: a source, under the name of a middleware.
+struct SourceKey {
+  std::size_t name;  ///< hash
+  Ip source;
+  static SourceKey of(std::string_view name, const Ip& source) { return {std::hash<std::string_view>()(name), source}; }
+  friend bool operator==(const SourceKey&, const SourceKey&) = default;
+  struct Hash {
+    std::size_t operator()(const SourceKey& key) const;
+  };
+};
+
+/// Counts for all routes, at most 65,536 sources at a time. Beyond that those that could send a full burst
 /// again are forgotten, and if none could, all are: memory stays bounded, and a flood costs others nothing.
 class RateLimiter {
  public:
@@ -20,16 +31,8 @@ class RateLimiter {
   std::size_t size() const { return next_.size(); }
 
  private:
-  struct Key {
-    std::size_t name;  ///< hash
-    Ip source;
-    friend bool operator==(const Key&, const Key&) = default;
-  };
-  struct Hash {
-    std::size_t operator()(const Key& key) const;
-  };
   /// When a source would have used up its share if it had sent evenly (GCRA's theoretical arrival time).
-  std::unordered_map<Key, Time, Hash> next_;
+  std::unordered_map<SourceKey, Time, SourceKey::Hash> next_;
 };
 
 }  // namespace berth::edge

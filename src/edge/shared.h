@@ -15,8 +15,8 @@
 #include "edge/balance.h"
 #include "edge/channel.h"
 #include "edge/handler.h"
+#include "edge/limits.h"
 #include "edge/live.h"
-#include "edge/rate.h"
 #include "edge/upstream_pool.h"
 #include "edge/view_metrics.h"
 #include "edge/view_watch.h"
@@ -55,12 +55,13 @@ struct Shared {
   io::Time watch_until{};
   std::mt19937_64 random{std::random_device{}()};  ///< for ids that need not be secret
   bool draining = false;
-  io::Event swapped;                                     ///< `live` is another one
-  std::map<std::string, std::size_t, std::less<>> held;  ///< service -> requests that wait for its resumption
-  RateLimiter limiter;
-  std::shared_ptr<CacheStore> store;      ///< null: nothing is cached
-  std::shared_ptr<CacheFlights> flights;  ///< null as `store` is
-  io::Scope* background = nullptr;        ///< for what outlives a request; null while nothing may begin
+  io::Event swapped;                                            ///< `live` is another one
+  std::map<std::string, std::size_t, std::less<>> held;         ///< service -> requests that wait for its resumption
+  std::shared_ptr<Limits> limits = std::make_shared<Limits>();  ///< of the process; never null
+  std::function<void(const Upstream&, bool)> health;  ///< told what a check found, for other loops; may be empty
+  std::shared_ptr<CacheStore> store;                  ///< null: nothing is cached
+  std::shared_ptr<CacheFlights> flights;              ///< null as `store` is
+  io::Scope* background = nullptr;                    ///< for what outlives a request; null while nothing may begin
   Balancer balancer;
   io::Time reported{};  ///< when upstream_failed was sent last
 

@@ -36,7 +36,11 @@ Result<std::unique_ptr<Worker>> Worker::make(Options options) {
                          .access = {},
                          .event = std::move(options.event),
                          .left = std::move(options.left),
-                         .store = std::move(options.store)};
+                         .store = std::move(options.store),
+                         .limits = std::move(options.limits),
+                         .ticket_key = std::move(options.ticket_key),
+                         .probes = options.probes,
+                         .health = std::move(options.health)};
   if (!options.access_log.empty()) {
     auto file = TRY(io::AppendFile::open(options.access_log));
     worker->log_ = std::make_unique<AccessLog>(worker->loop_, std::move(file));
@@ -80,6 +84,10 @@ void Worker::use(std::shared_ptr<const Live> live, std::function<void(std::vecto
     server_->use(live);
     used(server_->leaving());
   });
+}
+
+void Worker::set_down(const Upstream& upstream, bool down) {
+  loop_.post([this, upstream, down] { server_->set_down(upstream, down); });
 }
 
 void Worker::load(LoadCommand command, std::function<void(Load)> told) {

@@ -46,11 +46,15 @@ class LagTimer final : public io::Timer {
 class Worker {
  public:
   struct Options {
-    std::string name;                     ///< this host's
-    std::string access_log;               ///< empty: none
-    EventSink event;                      ///< called on the worker's loop
-    UpstreamPool::Left left;              ///< called on the worker's loop
-    std::shared_ptr<CacheStore> store{};  ///< of the process; null: nothing is cached
+    std::string name;                                          ///< this host's
+    std::string access_log;                                    ///< empty: none
+    EventSink event;                                           ///< called on the worker's loop
+    UpstreamPool::Left left;                                   ///< called on the worker's loop
+    std::shared_ptr<CacheStore> store{};                       ///< of the process; null: nothing is cached
+    std::shared_ptr<Limits> limits{};                          ///< of the process
+    std::string ticket_key{};                                  ///< of the process
+    bool probes = true;                                        ///< Server::Options::probes
+    std::function<void(const Upstream&, bool down)> health{};  ///< called on the worker's loop
   };
   static Result<std::unique_ptr<Worker>> make(Options options);
   ~Worker();
@@ -66,6 +70,7 @@ class Worker {
   AccessLog* log() { return log_.get(); }
   /// `used` is called on the worker's loop, with Server::leaving().
   void use(std::shared_ptr<const Live> live, std::function<void(std::vector<std::string>)> used);
+  void set_down(const Upstream& upstream, bool down);
   /// `told` is called on the worker's loop.
   void load(LoadCommand command, std::function<void(Load)> told);
   void drain(io::Duration most, io::Duration patience);

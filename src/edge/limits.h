@@ -1,0 +1,27 @@
+// What must count alike on all loops of a process: a limit of ten requests is not ten for each core.
+#pragma once
+
+#include <mutex>
+
+#include "edge/rate.h"
+
+namespace berth::edge {
+
+/// Any thread; only requests of routes with such a limit come here, each for the time of one look-up.
+class Limits {
+ public:
+  using Time = RateLimiter::Time;
+  /// As RateLimiter::allow.
+  bool allow(const RateLimit& limit, std::string_view name, const Ip& source, Time now);
+  /// Counts a request of `source` that begins under the middleware `name`; false when `most` run already.
+  bool begin(std::string_view name, const Ip& source, std::uint64_t most);
+  /// REQUIRES: begin() returned true.
+  void end(std::string_view name, const Ip& source);
+
+ private:
+  std::mutex mutex_;  // guards all below
+  RateLimiter rates_;
+  std::unordered_map<SourceKey, std::uint64_t, SourceKey::Hash> running_;
+};
+
+}  // namespace berth::edge
