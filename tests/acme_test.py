@@ -1,4 +1,5 @@
 """Certificates by ACME: berth serve against pebble, which refuses three nonces in ten, by all three challenges."""
+import base64
 import json
 import os
 import pathlib
@@ -238,6 +239,37 @@ services:
         self.assertGreater(state['next_try'], time.time() + 30)
         # The host has a certificate all the same.
         self.assertIsNotNone(presented(self.ports[1], 'fail.berth-acme.net', self.serve.ca))
+
+    def test_imported_certificates_are_served_and_none_is_ordered(self):
+        host = 'imported.berth-acme.net'
+        key, leaf = self.folder / 'imported.key', self.folder / 'imported.pem'
+
+        def acme_json():
+            subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+                            '-keyout', key, '-out', leaf, '-days', '90', '-subj', f'/CN={host}',
+                            '-addext', f'subjectAltName=DNS:{host}'], check=True, capture_output=True)
+            encoded = [base64.b64encode(path.read_bytes()).decode() for path in (leaf, key)]
+            file = self.folder / 'acme.json'
+            file.write_text(json.dumps({'tls': {'Account': None, 'Certificates': [
+                {'domain': {'main': host}, 'certificate': encoded[0], 'key': encoded[1], 'Store': 'default'}]}}, indent=2))
+            return file
+        bring = ('import', 'traefik', acme_json(), '--data', self.data)
+        self.assertIn(host, must(berth(*bring)).stdout)
+        self.assertIn('is there', must(berth(*bring)).stdout)
+        own = leaf.read_text()
+        self.route('acmeimported', host, 'tls')
+        served = wait_until(lambda: presented(self.ports[1], host, own), 20, 'the imported certificate')
+        self.assertEqual(self.state(host)['orders'], {})
+        for path in (self.data / 'acme').glob(f'{host}*'):
+            self.assertEqual(path.stat().st_mode & 0o777, 0o600, path)
+        acme_json()
+        refused = berth(*bring)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn('It stays; use --yes', refused.stderr)
+        self.assertEqual(presented(self.ports[1], host, own)['serialNumber'], served['serialNumber'])
+        self.assertNotIn(host, self.ca.log)
+        (self.folder / 'acme.json').write_text('{"tls": }')
+        self.assertIn('acme.json:1:9: not JSON', berth(*bring).stderr)
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_fold.h"
 #include "base/text.h"
 #include "edge/certificate.h"
 #include "edge/keys.h"
@@ -52,25 +53,17 @@ compose::Mark place_of(const Node& root, const std::vector<std::string>& path) {
   return mark;
 }
 
-Json* find_key(Json& tree, std::string_view name) {
-  if (!tree.is_object()) return nullptr;
-  for (auto& [key, value] : tree.members_mut()) {
-    if (equal_fold(key, name)) return &value;
-  }
-  return nullptr;
-}
-
 /// Puts the lines of each usersFile beside the users.
 Result<void> take_in_users(Json& tree) {
-  Json* http = find_key(tree, "http");
-  Json* middlewares = http ? find_key(*http, "middlewares") : nullptr;
+  Json* http = find_folded(tree, "http");
+  Json* middlewares = http ? find_folded(*http, "middlewares") : nullptr;
   if (!middlewares || !middlewares->is_object()) return {};
   for (auto& [name, middleware] : middlewares->members_mut()) {
-    Json* auth = find_key(middleware, "basicAuth");
-    const Json* file = auth ? find_key(*auth, "usersFile") : nullptr;
+    Json* auth = find_folded(middleware, "basicAuth");
+    const Json* file = auth ? find_folded(*auth, "usersFile") : nullptr;
     if (!file) continue;
     const std::string text = TRY(io::read_file(std::string(file->text())));
-    Json* listed = find_key(*auth, "users");
+    Json* listed = find_folded(*auth, "users");
     Json users = listed && listed->is_array() ? *listed : Json::array();
     for (const std::string_view line : split(text, '\n')) {
       if (!trim(line).empty() && !trim(line).starts_with('#')) users.push(trim(line));

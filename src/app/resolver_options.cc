@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/json_fold.h"
 #include "base/text.h"
 #include "compose/yaml.h"
 #include "edge/tls_options.h"
@@ -18,16 +19,6 @@ std::string lookup(const Environment& environment, const std::string& key) {
   return found == environment.end() ? "" : found->second;
 }
 
-/// The name of the member of `object` that equals `key` without case.
-std::string known_name(const Json& object, std::string_view key) {
-  for (const auto& [name, value] : object.members())
-    if (equal_fold(name, key)) return name;
-  return std::string(key);
-}
-const Json& member(const Json& object, std::string_view key) {
-  return object[known_name(object, key)];
-}
-
 /// Flags are all text, in a file they may be numbers and booleans.
 std::string text_of(const Json& json) {
   return json.is_text() || json.is_null() ? std::string(json.text()) : json.dump();
@@ -35,7 +26,7 @@ std::string text_of(const Json& json) {
 
 void merge(Json& into, const Json& from) {
   for (const auto& [name, value] : from.members()) {
-    Json& slot = into.slot(known_name(into, name));
+    Json& slot = into.slot(folded_name(into, name));
     if (slot.is_object() && value.is_object())
       merge(slot, value);
     else
@@ -62,17 +53,17 @@ class Reader {
 
   Result<Resolver> read() {
     TRY(check_keys());
-    out_.email = text_of(member(acme_, "email"));
-    out_.fallback = text_of(member(acme_, "fallback"));
-    if (const auto text = text_of(member(acme_, "caServer")); !text.empty()) out_.directory = text;
+    out_.email = text_of(folded_member(acme_, "email"));
+    out_.fallback = text_of(folded_member(acme_, "fallback"));
+    if (const auto text = text_of(folded_member(acme_, "caServer")); !text.empty()) out_.directory = text;
     if (const auto url = http::parse_url(out_.directory); !url) return wrong("caServer", url.error().message);
-    if (const auto text = text_of(member(acme_, "keyType")); !text.empty()) {
+    if (const auto text = text_of(folded_member(acme_, "keyType")); !text.empty()) {
       const auto type = edge::parse_key_type(text);
       if (!type) return wrong("keyType", type.error().message);
       out_.key_type = *type;
     }
-    const Json& eab = member(acme_, "eab");
-    out_.binding = {.kid = text_of(member(eab, "kid")), .hmac = text_of(member(eab, "hmacEncoded"))};
+    const Json& eab = folded_member(acme_, "eab");
+    out_.binding = {.kid = text_of(folded_member(eab, "kid")), .hmac = text_of(folded_member(eab, "hmacEncoded"))};
     TRY(read_roots());
     TRY(read_challenge());
     return std::move(out_);
@@ -97,7 +88,7 @@ class Reader {
 
   Result<void> read_roots() {
     std::vector<std::string> paths;
-    const Json& given = member(acme_, "caCertificates");
+    const Json& given = folded_member(acme_, "caCertificates");
     for (const Json& path : given.items()) paths.push_back(text_of(path));
     if (given.is_text()) paths.emplace_back(given.text());
     if (paths.empty()) {
@@ -112,8 +103,8 @@ class Reader {
   }
 
   bool has(std::string_view key) const {
-    const Json& value = member(acme_, key);
-    return acme_.contains(known_name(acme_, key)) && !(value.is_bool() && !value.boolean()) && value.text() != "false";
+    const Json& value = folded_member(acme_, key);
+    return acme_.contains(folded_name(acme_, key)) && !(value.is_bool() && !value.boolean()) && value.text() != "false";
   }
 
   Result<void> read_challenge() {
@@ -121,18 +112,18 @@ class Reader {
     if (count > 1) return fail(Code::invalid, where_ + " has several challenges; leave one of them");
     if (has("httpChallenge")) {
       out_.challenge = edge::ChallengeType::http;
-      const std::string entry = lower(text_of(member(member(acme_, "httpChallenge"), "entryPoint")));
+      const std::string entry = lower(text_of(folded_member(folded_member(acme_, "httpChallenge"), "entryPoint")));
       if (!entry.empty() && entry != "web" && entry != "http")
         return wrong("httpChallenge.entryPoint", "\"" + entry + "\" is not the plain listener; use web");
     }
-    if (has("dnsChallenge")) return read_dns(member(acme_, "dnsChallenge"));
+    if (has("dnsChallenge")) return read_dns(folded_member(acme_, "dnsChallenge"));
     return {};
   }
 
   Result<void> read_dns(const Json& dns) {
     out_.challenge = edge::ChallengeType::dns;
-    const std::string provider = lower(text_of(member(dns, "provider")));
-    if (const Json& delay = member(dns, "delayBeforeCheck"); !delay.is_null()) {
+    const std::string provider = lower(text_of(folded_member(dns, "provider")));
+    if (const Json& delay = folded_member(dns, "delayBeforeCheck"); !delay.is_null()) {
       const auto time = seconds_of(text_of(delay));
       if (!time) return wrong("dnsChallenge.delayBeforeCheck", time.error().message);
       out_.dns.delay = *time;
@@ -177,7 +168,7 @@ Result<void> set_resolver(Json& tree, std::string_view path, std::string_view va
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].empty()) return fail(Code::invalid, "a part of \"" + std::string(path) + "\" is empty");
     if (!at->is_object()) *at = Json::object();
-    at = &at->slot(i == 0 ? std::string(kResolvers) : known_name(*at, parts[i]));
+    at = &at->slot(i == 0 ? std::string(kResolvers) : folded_name(*at, parts[i]));
   }
   *at = value;
   return {};
@@ -190,9 +181,9 @@ Result<void> merge_static_file(Json& tree, const std::string& path) {
   const auto documents = TRY(compose::parse_yaml(sources, file, budget));
   for (const auto& document : documents) {
     const Json whole = compose::to_json(document.root);
-    if (const Json& resolvers = member(whole, kResolvers); resolvers.is_object())
+    if (const Json& resolvers = folded_member(whole, kResolvers); resolvers.is_object())
       merge(tree.slot(kResolvers), resolvers);
-    if (const Json& options = member(member(whole, "tls"), "options"); options.is_object())
+    if (const Json& options = folded_member(folded_member(whole, "tls"), "options"); options.is_object())
       merge(tree.slot("tls").slot("options"), options);
   }
   return {};
@@ -200,10 +191,10 @@ Result<void> merge_static_file(Json& tree, const std::string& path) {
 
 Result<std::vector<Resolver>> read_resolvers(const Json& tree, const Environment& environment) {
   std::vector<Resolver> out;
-  for (const auto& [name, value] : member(tree, kResolvers).members()) {
-    const Json& acme = member(value, "acme");
+  for (const auto& [name, value] : folded_member(tree, kResolvers).members()) {
+    const Json& acme = folded_member(value, "acme");
     // `acme: {}` and a bare flag are an account at the default CA.
-    if (!value.contains(known_name(value, "acme")))
+    if (!value.contains(folded_name(value, "acme")))
       return fail(Code::invalid, std::string(kResolvers) + "." + name + " has no acme; other kinds are not supported");
     out.push_back(TRY(Reader(name, acme, environment).read()));
   }
@@ -224,8 +215,9 @@ std::vector<std::string> list_of(const Json& json) {
 }
 
 Result<void> read_client_auth(const Json& auth, edge::TlsOptions& out) {
-  out.client_auth = text_of(member(auth, "clientAuthType"));
-  for (const std::string& path : list_of(member(auth, "caFiles"))) out.client_ca += TRY(io::read_file(path, 1u << 20));
+  out.client_auth = text_of(folded_member(auth, "clientAuthType"));
+  for (const std::string& path : list_of(folded_member(auth, "caFiles")))
+    out.client_ca += TRY(io::read_file(path, 1u << 20));
   return {};
 }
 
@@ -237,14 +229,14 @@ Result<edge::TlsOptions> read_options(const std::string& name, const Json& json)
     if (std::ranges::none_of(kKeys, known)) return fail(Code::invalid, key + " is not known" + suggestion(key, kKeys));
   }
   edge::TlsOptions out{.name = name,
-                       .ciphers = list_of(member(json, "cipherSuites")),
-                       .curves = list_of(member(json, "curvePreferences")),
-                       .alpn = list_of(member(json, "alpnProtocols"))};
-  if (const auto text = text_of(member(json, "minVersion")); !text.empty())
+                       .ciphers = list_of(folded_member(json, "cipherSuites")),
+                       .curves = list_of(folded_member(json, "curvePreferences")),
+                       .alpn = list_of(folded_member(json, "alpnProtocols"))};
+  if (const auto text = text_of(folded_member(json, "minVersion")); !text.empty())
     out.min_version = TRY(edge::parse_tls_version(text));
-  if (const auto text = text_of(member(json, "maxVersion")); !text.empty())
+  if (const auto text = text_of(folded_member(json, "maxVersion")); !text.empty())
     out.max_version = TRY(edge::parse_tls_version(text));
-  TRY(read_client_auth(member(json, "clientAuth"), out));
+  TRY(read_client_auth(folded_member(json, "clientAuth"), out));
   TRY(edge::make_policy(out));
   return out;
 }
@@ -253,7 +245,7 @@ Result<edge::TlsOptions> read_options(const std::string& name, const Json& json)
 
 Result<std::vector<edge::TlsOptions>> read_tls_options(const Json& tree) {
   std::vector<edge::TlsOptions> out;
-  for (const auto& [name, value] : member(member(tree, "tls"), "options").members()) {
+  for (const auto& [name, value] : folded_member(folded_member(tree, "tls"), "options").members()) {
     auto options = read_options(name, value);
     if (!options) return fail(std::move(options.error()).within("tls.options." + name));
     out.push_back(std::move(*options));

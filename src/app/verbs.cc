@@ -17,6 +17,7 @@ const std::vector<Verb>& verbs() {
       {"serve", "Platform", "Publish labelled containers over TLS until stopped", run_serve},
       {"route", "Platform", "Show what berth serve routes where, pause and resume it", run_route},
       {"cert", "Platform", "List and renew certificates, trust the local CA", run_cert},
+      {"import", "Platform", "Take over certificates of Traefik's acme.json", run_import},
       {"cache", "Platform", "Purge what the edge stored, or show its counters", run_cache},
       {"metrics", "Platform", "Print what the edge counts, for Prometheus", run_metrics},
       {"requests", "Platform", "Show the requests that run, or each as it ends", run_requests},

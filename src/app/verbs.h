@@ -22,6 +22,8 @@ const std::vector<Verb>& verbs();
 int run_cert(const std::vector<std::string>& arguments, const Environment& environment);
 /// `berth edge --config FILE|FOLDER...`: the edge fed by files, until SIGTERM.
 int run_edge_files(const std::vector<std::string>& arguments);
+/// `berth import traefik FILE [--data DIR] [--resolver NAME] [--ca-server URL] [-y]`.
+int run_import(const std::vector<std::string>& arguments, const Environment& environment);
 /// `berth route list [--data DIR] [--format table|json]`, `berth route explain URL [--data DIR] [--method METHOD]`.
 int run_route(const std::vector<std::string>& arguments, const Environment& environment);
 

@@ -14,7 +14,7 @@ std::string flattened(std::string_view head, std::string_view payload, std::stri
 }  // namespace
 
 Result<std::string> make_jws(const AcmeSigner& signer, const JwsHeader& header, std::string_view payload) {
-  Json fields = Json::object({{"alg", "ES256"}, {"nonce", header.nonce}, {"url", header.url}});
+  Json fields = Json::object({{"alg", signer.algorithm}, {"nonce", header.nonce}, {"url", header.url}});
   if (header.account.empty())
     fields.set("jwk", TRY(parse_json(signer.jwk)));
   else

@@ -1,4 +1,5 @@
-// Signed requests of ACME: flattened JSON Web Signatures (RFC 7515) with ES256, and external account bindings. Pure.
+// Signed requests of ACME: flattened JSON Web Signatures (RFC 7515) with ES256 or RS256, and external account bindings.
+// Pure.
 #pragma once
 
 #include <functional>
@@ -14,6 +15,7 @@ struct AcmeSigner {
   std::string jwk;         ///< JSON text of the public key
   std::string thumbprint;  ///< base64url (RFC 7638)
   std::function<Result<std::string>(std::string_view)> sign;
+  std::string algorithm = "ES256";
 };
 
 struct JwsHeader {

@@ -83,34 +83,66 @@ io::Task<Result<void>> AcmeKeeper::show_challenges() {
 
 // What is wanted, what is there, what is due.
 
-std::optional<Certificate> AcmeKeeper::at_hand(const std::string& id, const WantedCertificate& wanted) const {
-  if (auto own = store_.certificate(id)) return std::move(*own);
-  // One of another list of hosts, or an imported one, is as good until it is to be renewed.
-  for (const std::string& other : store_.ids()) {
-    auto certificate = store_.certificate(other);
-    if (certificate && covers_all(*certificate, wanted) && wall_now() < certificate->not_after)
-      return std::move(*certificate);
-  }
-  return std::nullopt;
-}
+/// All that is stored, read once when it is first asked for.
+class AcmeKeeper::Shelf {
+ public:
+  explicit Shelf(const AcmeStore& store) : store_(store) {}
 
-AcmeKeeper::Entry AcmeKeeper::load(const WantedCertificate& wanted) const {
+  /// One of another list of hosts, or an imported one, is as good until it is to be renewed.
+  std::optional<Certificate> covering(const WantedCertificate& wanted) {
+    if (!read_) read();
+    const auto found = std::ranges::find_if(certificates_, [&](const Certificate& each) {
+      return covers_all(each, wanted) && wall_now() < each.not_after;
+    });
+    return found == certificates_.end() ? std::nullopt : std::optional(*found);
+  }
+
+ private:
+  void read() {
+    read_ = true;
+    for (const std::string& id : store_.ids())
+      if (auto certificate = store_.certificate(id)) certificates_.push_back(std::move(*certificate));
+  }
+
+  const AcmeStore& store_;
+  bool read_ = false;
+  std::vector<Certificate> certificates_;
+};
+
+AcmeKeeper::Entry AcmeKeeper::load(const WantedCertificate& wanted, Shelf& shelf) const {
   const std::string id = id_of(wanted);
   Entry entry{.wanted = wanted, .state = {.hosts = wanted.hosts, .resolver = wanted.resolver}, .certificate = {}};
   if (auto state = store_.state(id)) entry.state = std::move(*state);
-  entry.certificate = at_hand(id, wanted);
+  auto own = store_.certificate(id);
+  entry.certificate = own ? std::optional(std::move(*own)) : shelf.covering(wanted);
   return entry;
+}
+
+/// What `berth import` brought counts for all that has no certificate, or one that is out of date.
+void AcmeKeeper::take_imported() {
+  if (!store_.take_import()) return;
+  Shelf shelf(store_);
+  bool differs = false;
+  for (auto& [id, entry] : entries_) {
+    if (entry.running || (entry.certificate && wall_now() < entry.certificate->not_after)) continue;
+    Entry found = load(entry.wanted, shelf);
+    if (!found.certificate) continue;
+    entry = std::move(found);
+    differs = true;
+  }
+  if (differs) outlet_.changed();
 }
 
 bool AcmeKeeper::want(const std::vector<WantedCertificate>& wanted) {
   std::set<std::string> ids;
   bool differs = false;
+  Shelf shelf(store_);
   for (const WantedCertificate& each : wanted) {
     const std::string id = id_of(each);
     ids.insert(id);
     unwanted_.erase(id);
     if (entries_.contains(id)) continue;
-    differs = entries_.emplace(id, load(each)).first->second.certificate.has_value() || differs;
+    differs = entries_.emplace(id, load(each, shelf)).first->second.certificate.has_value() || differs;
   }
   for (auto at = entries_.begin(); at != entries_.end();) {
     const bool gone = !ids.contains(at->first);
@@ -184,6 +216,7 @@ io::Task<void> AcmeKeeper::run() {
   while (!context.cancel->requested()) {
     changed_.reset();
     take_wishes();
+    take_imported();
     start_due(scope);
     const auto waited = co_await io::within(pause(), next_change());
     static_cast<void>(waited);
@@ -239,7 +272,8 @@ Result<AcmeFlow> AcmeKeeper::flow_for(const std::string& id, const std::string& 
   return AcmeFlow(std::move(wish),
                   {.jwk = key.jwk(),
                    .thumbprint = key.thumbprint(),
-                   .sign = [key](std::string_view bytes) { return key.sign(bytes); }},
+                   .sign = [key](std::string_view bytes) { return key.sign(bytes); },
+                   .algorithm = std::string(key.algorithm())},
                   {.account = account.url, .order = known == entry.state.orders.end() ? "" : known->second});
 }
 

@@ -49,12 +49,13 @@ class AcmeKeeper {
     std::optional<Certificate> certificate;  ///< for TLS-ALPN-01
   };
   class Board;
+  class Shelf;
   using Order = io::Task<std::expected<Certificate, AcmeFailure>>;
 
-  Entry load(const WantedCertificate& wanted) const;
-  std::optional<Certificate> at_hand(const std::string& id, const WantedCertificate& wanted) const;
+  Entry load(const WantedCertificate& wanted, Shelf& shelf) const;
   std::chrono::sys_seconds due(const std::string& id, const Entry& entry) const;
   void take_wishes();
+  void take_imported();
   void start_due(io::Scope& scope);
   io::Duration pause() const;
   io::Task<Result<void>> next_change();

@@ -77,7 +77,7 @@ class KeeperTest : public ::testing::Test {
   AcmeKeeper keeper() {
     return AcmeKeeper(AcmeStore::open(path_).value(), {{.name = "le", .directory = ca_.base + "/dir"}},
                       {.challenge = {},
-                       .changed = [] {},
+                       .changed = [this] { changed_(); },
                        .say =
                            [this](const std::string& line) {
                              lines_.push_back(line);
@@ -90,6 +90,7 @@ class KeeperTest : public ::testing::Test {
   std::unique_ptr<io::Listener> listener_;
   Ca ca_;
   io::Event told_;
+  std::function<void()> changed_ = [] {};
   std::vector<std::string> lines_;
 };
 
@@ -142,6 +143,25 @@ TEST_F(KeeperTest, UsesAnotherCertificateThatCoversTheHosts) {
   EXPECT_TRUE(keeper.want({kWanted}));
   ASSERT_EQ(keeper.certificates().size(), 1u);
   EXPECT_EQ(keeper.certificates()[0].hosts, wildcard.hosts);
+}
+
+TEST_F(KeeperTest, TakesWhatIsImportedWhileItRuns) {
+  AcmeKeeper keeper = this->keeper();
+  keeper.want({kWanted});
+  loop_.run(run_until_told(keeper));  // its order failed
+  const auto asked = ca_.asked.size();
+  const auto authority = make_authority("CA", {"example.com"}, wall_now()).value();
+  const auto store = AcmeStore::open(path_).value();
+  const WantedCertificate wildcard{{"*.example.com"}, "other"};
+  ASSERT_TRUE(store.save(id_of(wildcard), issue(authority, {"*.example.com"}, wall_now()).value()));
+  ASSERT_TRUE(store.save(id_of(wildcard), AcmeState{.hosts = wildcard.hosts, .resolver = "other"}));
+  ASSERT_TRUE(store.announce_import());
+  told_.reset();
+  changed_ = [this] { told_.set(); };
+  loop_.run(run_until_told(keeper));
+  ASSERT_EQ(keeper.certificates().size(), 1u);
+  EXPECT_EQ(ca_.asked.size(), asked);
+  EXPECT_FALSE(store.take_import());
 }
 
 }  // namespace

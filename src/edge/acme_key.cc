@@ -32,10 +32,37 @@ std::string padded(const BIGNUM* number) {
   return bytes;
 }
 
-Result<std::string> coordinate(const EVP_PKEY* key, const char* name) {
+Result<Number> number_of(const EVP_PKEY* key, const char* name) {
   BIGNUM* raw = nullptr;
   if (EVP_PKEY_get_bn_param(key, name, &raw) != 1) return x509::crypto_failed("reading a public key");
-  return encode_base64url(padded(Number(raw).get()));
+  return Number(raw);
+}
+
+Result<std::string> coordinate(const EVP_PKEY* key, const char* name) {
+  return encode_base64url(padded(TRY(number_of(key, name)).get()));
+}
+
+/// Without leading zeros (RFC 7518 6.3.1).
+Result<std::string> bare_number(const EVP_PKEY* key, const char* name) {
+  const Number number = TRY(number_of(key, name));
+  std::string bytes(static_cast<std::size_t>(BN_num_bytes(number.get())), '\0');
+  BN_bn2bin(number.get(), reinterpret_cast<unsigned char*>(bytes.data()));
+  return encode_base64url(bytes);
+}
+
+/// The members in the order of RFC 7638.
+Result<std::string> jwk_of(const EVP_PKEY* key) {
+  if (EVP_PKEY_is_a(key, "RSA") == 1) {
+    return R"({"e":")" + TRY(bare_number(key, OSSL_PKEY_PARAM_RSA_E)) + R"(","kty":"RSA","n":")" +
+           TRY(bare_number(key, OSSL_PKEY_PARAM_RSA_N)) + R"("})";
+  }
+  char curve[32] = "";
+  const int read = EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, curve, sizeof curve, nullptr);
+  ERR_clear_error();
+  if (read != 1 || std::string_view(curve) != "prime256v1")
+    return fail(Code::invalid, "it is neither an ECDSA P-256 key nor an RSA key");
+  return R"({"crv":"P-256","kty":"EC","x":")" + TRY(coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X)) + R"(","y":")" +
+         TRY(coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y)) + R"("})";
 }
 
 Result<x509::Key> generate(KeyType type) {
@@ -69,27 +96,28 @@ struct AcmeKey::Parts {
 
 Result<AcmeKey> AcmeKey::load(std::string_view pem) {
   auto key = TRY(x509::key_from(pem));
-  char curve[32] = "";
-  const int read = EVP_PKEY_get_utf8_string_param(key.get(), OSSL_PKEY_PARAM_GROUP_NAME, curve, sizeof curve, nullptr);
-  ERR_clear_error();
-  if (read != 1 || std::string_view(curve) != "prime256v1") return fail(Code::invalid, "it is no ECDSA P-256 key");
   AcmeKey out;
-  out.jwk_ = R"({"crv":"P-256","kty":"EC","x":")" + TRY(coordinate(key.get(), OSSL_PKEY_PARAM_EC_PUB_X)) +
-             R"(","y":")" + TRY(coordinate(key.get(), OSSL_PKEY_PARAM_EC_PUB_Y)) + R"("})";
+  out.jwk_ = TRY(jwk_of(key.get()));
   out.thumbprint_ = encode_base64url(sha256(out.jwk_));
   out.parts_ = std::make_shared<const Parts>(std::move(key));
   return out;
 }
 
+std::string_view AcmeKey::algorithm() const {
+  return EVP_PKEY_is_a(parts_->key.get(), "RSA") == 1 ? "RS256" : "ES256";
+}
+
 Result<std::string> AcmeKey::sign(std::string_view bytes) const {
   const Digest context(EVP_MD_CTX_new());
-  unsigned char der[128];
-  std::size_t size = sizeof der;
+  std::string made(static_cast<std::size_t>(EVP_PKEY_get_size(parts_->key.get())), '\0');
+  std::size_t size = made.size();
+  auto* const der = reinterpret_cast<unsigned char*>(made.data());
   const auto* text = reinterpret_cast<const unsigned char*>(bytes.data());
   if (EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, parts_->key.get()) != 1 ||
       EVP_DigestSign(context.get(), der, &size, text, bytes.size()) != 1) {
     return x509::crypto_failed("signing");
   }
+  if (algorithm() == "RS256") return made.substr(0, size);
   // OpenSSL writes ASN.1, JOSE wants both numbers as they are.
   const unsigned char* at = der;
   const Signature signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(size)));

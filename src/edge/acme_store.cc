@@ -140,6 +140,28 @@ Result<void> AcmeStore::save_account(const Resolver& resolver, const std::string
   return io::write_file(account_path(resolver) + ".json", json.dump(1) + "\n", 0600);
 }
 
+Result<void> AcmeStore::import_account(const Resolver& resolver, const AcmeAccount& account) const {
+  const std::string file = account_path(resolver) + ".key";
+  if (auto kept = io::read_file(file, kMostFile)) {
+    if (*kept == account.key) return {};
+    return fail(Code::conflict, "there is an account of " + resolver.email + " at " + resolver.directory + " already");
+  }
+  TRY(save_account(resolver, account.url));
+  return io::write_file(file, account.key, 0600);
+}
+
+// No id: those hold hex digits behind a host.
+constexpr std::string_view kImported = "/imported";
+
+Result<void> AcmeStore::announce_import() const {
+  return io::write_file(wishes() + std::string(kImported), "", 0600);
+}
+
+bool AcmeStore::take_import() const {
+  const std::string file = wishes() + std::string(kImported);
+  return io::exists(file) && io::remove_file(file);
+}
+
 Result<void> AcmeStore::wish_renewal(const std::string& id) const {
   return io::write_file(wishes() + "/" + id, "", 0600);
 }

@@ -59,10 +59,15 @@ class AcmeStore {
   /// The account of a resolver at its CA, with a new key when there is none.
   Result<AcmeAccount> account(const Resolver& resolver) const;
   Result<void> save_account(const Resolver& resolver, const std::string& url) const;
+  /// Keeps an account that was made elsewhere. Code::conflict when there is another one already.
+  Result<void> import_account(const Resolver& resolver, const AcmeAccount& account) const;
 
   /// Asks core to renew now; and what core finds, each once.
   Result<void> wish_renewal(const std::string& id) const;
   std::vector<std::string> take_wishes() const;
+  /// Tells core that certificates were put here; true once after that.
+  Result<void> announce_import() const;
+  bool take_import() const;
 
  private:
   explicit AcmeStore(std::string folder) : folder_(std::move(folder)) {}

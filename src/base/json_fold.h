@@ -1,0 +1,18 @@
+// Members of JSON objects by names without case, as Traefik's files and flags have them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+
+namespace berth {
+
+/// The name of the member of `object` that equals `name` without case, or `name` itself.
+std::string folded_name(const Json& object, std::string_view name);
+/// That member, or a null value.
+const Json& folded_member(const Json& object, std::string_view name);
+/// That member for writing; null without one, or when `object` is none.
+Json* find_folded(Json& object, std::string_view name);
+
+}  // namespace berth
