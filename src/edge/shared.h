@@ -20,6 +20,7 @@
 #include "edge/upstream_pool.h"
 #include "edge/view_metrics.h"
 #include "edge/view_watch.h"
+#include "io/delay.h"
 #include "io/scope.h"
 
 namespace berth::edge {

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "io/delay.h"
 #include "io/scope.h"
 #include "testing/simulation.h"
 
