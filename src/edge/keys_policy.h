@@ -20,7 +20,7 @@ struct Keys<InFlight> {
   static constexpr std::string_view kind = "inFlightReq",
                                     does = "Limits requests that run at the same time; 429 beyond.";
   static constexpr auto all = std::tuple{
-      key("amount", &InFlight::amount, "of one source, per worker; 0: no limit"),
+      key("amount", &InFlight::amount, "of one source; 0: no limit"),
       key("sourceCriterion", &InFlight::source, "by default the host, for the address set ipStrategy"),
   };
 };
