@@ -9,6 +9,7 @@
 #include "edge/keys_check.h"
 #include "edge/keys_policy.h"
 #include "edge/keys_service.h"
+#include "edge/keys_tcp.h"
 #include "edge/label_parse.h"
 #include "edge/rule.h"
 
@@ -491,6 +492,33 @@ Json write_group(const Service& service) {
       service.group);
 }
 
+Result<TcpMiddleware::Action> read_tcp_action(std::string_view kind, const Json& tree) {
+  Result<TcpMiddleware::Action> result = fail(Code::not_found, "TCP middleware kind \"" + std::string(kind) +
+                                                                   "\" is not known; there are ipallowlist and "
+                                                                   "inflightconn");
+  each_alternative<TcpMiddleware::Action, 0>([&]<class T>() {
+    const bool old = equal_fold(kind, "ipwhitelist") && std::is_same_v<T, TcpIpAllowList>;
+    if (!equal_fold(kind, Keys<T>::kind) && !old) return false;
+    T action{};
+    const auto done = read(tree, lower(Keys<T>::kind), action);
+    result = done ? Result<TcpMiddleware::Action>(std::move(action)) : fail(done.error());
+    return true;
+  });
+  return result;
+}
+
+Json write_tcp_action(const TcpMiddleware::Action& action) {
+  return std::visit([]<class T>(const T& each) { return Json::object({{lower(Keys<T>::kind), write(each)}}); }, action);
+}
+
+Result<void> read_tcp_balancing(const Json& tree, TcpService& service) {
+  return read(tree, "loadbalancer", service);
+}
+
+Json write_tcp_balancing(const TcpService& service) {
+  return write(service);
+}
+
 Json tree_of(const std::map<std::string, std::string, std::less<>>& fields) {
   Json tree = Json::object();
   for (const auto& [path, value] : fields) put(tree, lower(path), value);
@@ -523,7 +551,13 @@ std::string describe_keys() {
     describe_kind<T>(services);
     return false;
   });
-  return "## Middlewares\n" + middlewares + "\n## Services\n" + services;
+  std::string tcp;
+  each_alternative<TcpMiddleware::Action, 0>([&]<class T>() {
+    describe_kind<T>(tcp);
+    return false;
+  });
+  describe_kind<TcpService>(tcp);
+  return "## Middlewares\n" + middlewares + "\n## Services\n" + services + "\n## TCP\n" + tcp;
 }
 
 }  // namespace berth::edge

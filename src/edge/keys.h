@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "edge/service.h"
+#include "edge/tcp_route.h"
 
 namespace berth::edge {
 
@@ -31,6 +32,12 @@ Json write_balancing(const Service& service);
 Result<void> read_group(std::string_view kind, const Json& tree, Service& service);
 /// {kind: {...}}, or null for a service that has upstreams of its own.
 Json write_group(const Service& service);
+
+/// The same three for TCP: middlewares by kind ("ipallowlist"), and a load balancer without its servers.
+Result<TcpMiddleware::Action> read_tcp_action(std::string_view kind, const Json& tree);
+Json write_tcp_action(const TcpMiddleware::Action& action);
+Result<void> read_tcp_balancing(const Json& tree, TcpService& service);
+Json write_tcp_balancing(const TcpService& service);
 
 /// Fields of labels below a name ("ratelimit.average" -> "100") as a tree. "a[0].b" are items of a list; a value beside
 /// deeper ones ("compress" = "true") is dropped.

@@ -160,6 +160,16 @@ Result<void> check(std::string_view path, IpAllowList& action) {
   return is_status(path, "rejectstatuscode", action.status);
 }
 
+Result<void> check(std::string_view path, TcpIpAllowList& action) {
+  return action.ranges.empty() ? Result<void>(wrong(path, "sourcerange", "is empty: nobody could pass"))
+                               : Result<void>();
+}
+
+Result<void> check(std::string_view path, ProxyOut& proxy) {
+  const bool known = proxy.version == 1 || proxy.version == 2;
+  return known ? Result<void>() : Result<void>(wrong(path, "version", "is neither 1 nor 2"));
+}
+
 Result<void> check(std::string_view path, BasicAuth& action) {
   if (action.users.empty()) return wrong(path, "users", "is empty: nobody could pass");
   for (const std::string& user : action.users) {

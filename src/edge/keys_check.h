@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "edge/service.h"
+#include "edge/tcp_route.h"
 
 namespace berth::edge {
 
@@ -44,5 +45,7 @@ Result<void> check(std::string_view path, Maintenance& action);
 Result<void> check(std::string_view path, Sticky& sticky);
 Result<void> check(std::string_view path, HealthCheck& health);
 Result<void> check(std::string_view path, Cgi& cgi);
+Result<void> check(std::string_view path, TcpIpAllowList& action);
+Result<void> check(std::string_view path, ProxyOut& proxy);
 
 }  // namespace berth::edge

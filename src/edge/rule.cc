@@ -32,7 +32,7 @@ void append_utf8(std::string& out, std::uint32_t point) {
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) { rule_.text = text; }
+  Parser(std::string_view text, RuleKind kind) : text_(text), kind_(kind) { rule_.text = text; }
 
   Result<Rule> parse() {
     if (text_.size() > kMaxText) return error_at(0, "is longer than 4096 bytes");
@@ -120,7 +120,7 @@ class Parser {
       while (take(","));
     }
     if (!take(")")) return error_at(position_, "expected \",\" or \")\" before " + quoted_rest());
-    auto call = make_call(name, arguments);
+    auto call = make_call(kind_, name, arguments);
     if (!call) return error_at(start, std::move(call.error().message));
     return add_call(std::move(*call), negated, start);
   }
@@ -187,14 +187,15 @@ class Parser {
   }
 
   std::string_view text_;
+  RuleKind kind_;
   std::size_t position_ = 0;
   Rule rule_;
 };
 
 }  // namespace
 
-Result<Rule> parse_rule(std::string_view text) {
-  return Parser(text).parse();
+Result<Rule> parse_rule(std::string_view text, RuleKind kind) {
+  return Parser(text, kind).parse();
 }
 
 }  // namespace berth::edge

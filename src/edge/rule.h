@@ -23,6 +23,8 @@ struct RequestFacts {
   Ip client;                ///< the peer, or what a trusted proxy in front of it said
   /// Fields as sent; none when null.
   const http::Fields* headers = nullptr;
+  /// Of a TCP connection: the protocols that its client offers, each behind a byte with its length (RFC 7301).
+  std::string_view alpn{};
 };
 
 /// A compiled regular expression (RE2: linear time, since rules come from users' labels). Immutable, any thread.
@@ -52,8 +54,13 @@ enum class MatcherKind {
   header_regexp,
   query,
   query_regexp,
-  client_ip
+  client_ip,
+  alpn
 };
+
+/// Whose rules: HostSNI, HostSNIRegexp, ALPN and ClientIP are for TCP routers, all others and ClientIP for HTTP ones.
+/// HostSNI is a `host` whose name comes from the TLS handshake.
+enum class RuleKind : std::uint8_t { http, tcp };
 
 /// One matcher of a rule, ready to be asked.
 struct Matcher {
@@ -88,7 +95,7 @@ struct Rule {
 /// rule := and {"||" and}; and := unary {"&&" unary}; unary := "!" unary | "(" rule ")" | Name "(" string {"," string}
 /// ")"; a string is in backticks or in double quotes with Go's escapes. Code::invalid: "rule:1:14: ..." with the line
 /// and a caret in its detail. At most 4 KiB, 64 levels and 256 matchers.
-Result<Rule> parse_rule(std::string_view text);
+Result<Rule> parse_rule(std::string_view text, RuleKind kind = RuleKind::http);
 
 bool matches(const Rule& rule, const RequestFacts& facts);
 

@@ -1,5 +1,6 @@
 // Matchers by name, with the forms of Traefik v2 that copied compose files still hold.
 #include <algorithm>
+#include <span>
 
 #include "base/text.h"
 #include "edge/rule_parse.h"
@@ -14,6 +15,12 @@ struct Form {
   MatcherKind kind;
   std::size_t least, most;  ///< arguments in v3
   bool v2_name = false;
+};
+constexpr Form kTcpForms[] = {
+    {"hostsni", "HostSNI", MatcherKind::host, 1, 1},
+    {"hostsniregexp", "HostSNIRegexp", MatcherKind::host_regexp, 1, 1},
+    {"alpn", "ALPN", MatcherKind::alpn, 1, 1},
+    {"clientip", "ClientIP", MatcherKind::client_ip, 1, 1},
 };
 constexpr Form kForms[] = {
     {"host", "Host", MatcherKind::host, 1, 1},
@@ -32,15 +39,21 @@ constexpr Form kForms[] = {
     {"clientip", "ClientIP", MatcherKind::client_ip, 1, 1},
 };
 
-Result<const Form*> find_form(std::string_view name) {
+std::span<const Form> forms_of(RuleKind kind) {
+  return kind == RuleKind::tcp ? std::span<const Form>(kTcpForms) : std::span<const Form>(kForms);
+}
+
+Result<const Form*> find_form(RuleKind kind, std::string_view name) {
   const std::string key = lower(name);
   std::vector<std::string_view> names;
-  for (const Form& form : kForms) {
+  for (const Form& form : forms_of(kind)) {
     if (form.name == key) return &form;
     if (!form.v2_name) names.push_back(form.shown);
   }
-  if (key == "hostsni" || key == "hostsniregexp" || key == "alpn") {
-    return fail(Code::invalid, std::string(name) + " is a matcher of TCP routers; HTTP routers use Host");
+  const bool tcp = kind == RuleKind::tcp;
+  if (std::ranges::count(forms_of(tcp ? RuleKind::http : RuleKind::tcp), key, &Form::name) > 0) {
+    return fail(Code::invalid, std::string(name) + (tcp ? " is a matcher of HTTP routers; TCP routers use HostSNI"
+                                                        : " is a matcher of TCP routers; HTTP routers use Host"));
   }
   return fail(Code::invalid, "unknown matcher " + std::string(name) + suggestion(name, names));
 }
@@ -140,6 +153,10 @@ Result<Matcher> single_matcher(MatcherKind kind, const std::string& argument, st
       return host_matcher(argument);
     case MatcherKind::host_regexp:
       return host_regexp(argument, warnings);
+    case MatcherKind::alpn:
+      // A CA's challenge is answered before any router sees it.
+      if (argument == "acme-tls/1") return fail(Code::invalid, "the protocol acme-tls/1 belongs to the edge itself");
+      [[fallthrough]];
     case MatcherKind::method:
       return Matcher{.kind = kind, .value = argument};
     case MatcherKind::client_ip: {
@@ -169,8 +186,8 @@ Result<Call> v2_query(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-Result<Call> make_call(std::string_view name, const std::vector<std::string>& arguments) {
-  const Form* form = TRY(find_form(name));
+Result<Call> make_call(RuleKind kind, std::string_view name, const std::vector<std::string>& arguments) {
+  const Form* form = TRY(find_form(kind, name));
   const std::string shown(form->shown);
   if (arguments.empty()) return fail(Code::invalid, shown + " needs an argument");
   if (std::ranges::any_of(arguments, &std::string::empty)) {

@@ -76,6 +76,16 @@ bool path_matches(const Matcher& matcher, std::string_view path) {
   return matcher.kind == MatcherKind::path ? path == matcher.value : path.starts_with(matcher.value);
 }
 
+/// `offered` as in RequestFacts.
+bool offers(std::string_view offered, std::string_view protocol) {
+  while (!offered.empty()) {
+    const std::size_t size = static_cast<unsigned char>(offered.front());
+    if (offered.substr(1, size) == protocol) return true;
+    offered.remove_prefix(std::min(offered.size(), size + 1));
+  }
+  return false;
+}
+
 bool plain_match(const Matcher& matcher, const RequestFacts& facts) {
   const auto equals = [&](std::string_view value) { return matcher.any_value || value == matcher.value; };
   const auto fits = [&](std::string_view value) { return matches(*matcher.regex, value); };
@@ -100,6 +110,8 @@ bool plain_match(const Matcher& matcher, const RequestFacts& facts) {
       return any_query(matcher, facts.query, fits);
     case MatcherKind::client_ip:
       return matcher.prefix.contains(facts.client);
+    case MatcherKind::alpn:
+      return offers(facts.alpn, matcher.value);
   }
   return false;
 }

@@ -17,6 +17,6 @@ struct Call {
 };
 
 /// Code::invalid with the reason alone; the parser adds where.
-Result<Call> make_call(std::string_view name, const std::vector<std::string>& arguments);
+Result<Call> make_call(RuleKind kind, std::string_view name, const std::vector<std::string>& arguments);
 
 }  // namespace berth::edge

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "edge/keys.h"
+#include "edge/tcp_snapshot.h"
 
 namespace berth::edge {
 namespace {
@@ -104,7 +105,7 @@ Result<Middleware> decode_middleware(const Json& json) {
   return Middleware{name, std::move(*action)};
 }
 
-// Routes and services.
+// Routes.
 
 constexpr std::pair<std::string_view, bool Route::*> kObserved[] = {
     {"logged", &Route::logged}, {"counted", &Route::counted}, {"traced", &Route::traced}};
@@ -168,54 +169,6 @@ std::optional<Hold> decode_hold(const Json& json) {
   return Hold{.message = std::string(json["message"].text()),
               .most = std::chrono::milliseconds(std::max<std::int64_t>(json["most_ms"].integer(), 0)),
               .count = static_cast<std::uint32_t>(std::clamp<std::int64_t>(json["count"].integer(), 0, 1'000'000))};
-}
-
-Json encode(const Service& service) {
-  Json upstreams = Json::array();
-  for (const Upstream& each : service.upstreams) {
-    upstreams.push(Json::object(
-        {{"host", each.host}, {"port", int{each.port}}, {"tls", each.tls}, {"target", each.target}, {"h2", each.h2}}));
-    if (each.speaks != Speaks::http)
-      upstreams.items_mut().back().set("speaks", each.speaks == Speaks::uwsgi ? "uwsgi" : "fcgi");
-    if (each.weight != 1) upstreams.items_mut().back().set("weight", std::int64_t{each.weight});
-  }
-  return Json::object({{"name", service.name},
-                       {"upstreams", std::move(upstreams)},
-                       {"balancing", write_balancing(service)},
-                       {"group", write_group(service)},
-                       {"hold", encode(service.hold)},
-                       {"down", service.down}});
-}
-
-Result<Service> decode_service(const Json& json) {
-  Service service{.name = std::string(json["name"].text()),
-                  .upstreams = {},
-                  .pass_host = true,
-                  .down = std::string(json["down"].text())};
-  TRY(read_balancing(json["balancing"], service));
-  service.hold = decode_hold(json["hold"]);
-  for (const auto& [kind, group] : json["group"].members()) TRY(read_group(kind, group, service));
-  for (const Json& item : json["upstreams"].items()) {
-    const std::int64_t port = item["port"].integer();
-    const auto ip = parse_ip(item["host"].text());
-    if (!ip || port < 1 || port > 65535) {
-      return fail(Code::invalid, "snapshot: service \"" + service.name + "\" has a wrong upstream address");
-    }
-    const std::string_view speaks = item["speaks"].text();
-    if (!speaks.empty() && speaks != "uwsgi" && speaks != "fcgi")
-      return fail(Code::invalid, "snapshot: service \"" + service.name + "\" speaks something unknown");
-    service.upstreams.push_back(
-        {.host = ip->text(),
-         .port = static_cast<std::uint16_t>(port),
-         .tls = item["tls"].boolean(),
-         .target = std::string(item["target"].text()),
-         .h2 = item["h2"].boolean(),
-         .weight = static_cast<std::uint32_t>(std::clamp<std::int64_t>(item["weight"].integer(1), 0, 1000)),
-         .speaks = speaks.empty()      ? Speaks::http
-                   : speaks == "uwsgi" ? Speaks::uwsgi
-                                       : Speaks::fcgi});
-  }
-  return service;
 }
 
 Json encode(const Certificate& certificate) {
@@ -287,16 +240,67 @@ Result<std::vector<T>> decode_all(const Json& json, Result<T> (*decode)(const Js
 
 }  // namespace
 
+Json encode_service(const Service& service) {
+  Json upstreams = Json::array();
+  for (const Upstream& each : service.upstreams) {
+    upstreams.push(Json::object(
+        {{"host", each.host}, {"port", int{each.port}}, {"tls", each.tls}, {"target", each.target}, {"h2", each.h2}}));
+    if (each.speaks != Speaks::http)
+      upstreams.items_mut().back().set("speaks", each.speaks == Speaks::uwsgi ? "uwsgi" : "fcgi");
+    if (each.weight != 1) upstreams.items_mut().back().set("weight", std::int64_t{each.weight});
+  }
+  return Json::object({{"name", service.name},
+                       {"upstreams", std::move(upstreams)},
+                       {"balancing", write_balancing(service)},
+                       {"group", write_group(service)},
+                       {"hold", encode(service.hold)},
+                       {"down", service.down}});
+}
+
+Result<Service> decode_service(const Json& json) {
+  Service service{.name = std::string(json["name"].text()),
+                  .upstreams = {},
+                  .pass_host = true,
+                  .down = std::string(json["down"].text())};
+  TRY(read_balancing(json["balancing"], service));
+  service.hold = decode_hold(json["hold"]);
+  for (const auto& [kind, group] : json["group"].members()) TRY(read_group(kind, group, service));
+  for (const Json& item : json["upstreams"].items()) {
+    const std::int64_t port = item["port"].integer();
+    const auto ip = parse_ip(item["host"].text());
+    if (!ip || port < 1 || port > 65535) {
+      return fail(Code::invalid, "snapshot: service \"" + service.name + "\" has a wrong upstream address");
+    }
+    const std::string_view speaks = item["speaks"].text();
+    if (!speaks.empty() && speaks != "uwsgi" && speaks != "fcgi")
+      return fail(Code::invalid, "snapshot: service \"" + service.name + "\" speaks something unknown");
+    service.upstreams.push_back(
+        {.host = ip->text(),
+         .port = static_cast<std::uint16_t>(port),
+         .tls = item["tls"].boolean(),
+         .target = std::string(item["target"].text()),
+         .h2 = item["h2"].boolean(),
+         .weight = static_cast<std::uint32_t>(std::clamp<std::int64_t>(item["weight"].integer(1), 0, 1000)),
+         .speaks = speaks.empty()      ? Speaks::http
+                   : speaks == "uwsgi" ? Speaks::uwsgi
+                                       : Speaks::fcgi});
+  }
+  return service;
+}
+
 std::string encode_snapshot(const Snapshot& snapshot) {
+  Json services = Json::array();
+  for (const Service& service : snapshot.services) services.push(encode_service(service));
   return Json::object({{"format", 1},
                        {"version", static_cast<std::int64_t>(snapshot.version)},
                        {"settings", encode(snapshot.settings)},
                        {"routes", encode_all(snapshot.routes)},
-                       {"services", encode_all(snapshot.services)},
+                       {"services", std::move(services)},
                        {"certificates", encode_all(snapshot.certificates)},
                        {"tls_options", encode_all(snapshot.tls_options)},
                        {"http_challenges", encode_all(snapshot.http_challenges)},
-                       {"tls_challenges", encode_all(snapshot.tls_challenges)}})
+                       {"tls_challenges", encode_all(snapshot.tls_challenges)},
+                       {"tcp", encode_tcp(snapshot.tcp)}})
       .dump();
 }
 
@@ -313,6 +317,7 @@ Result<Snapshot> decode_snapshot(std::string_view bytes) {
   snapshot.tls_options = TRY(decode_all<TlsOptions>(json["tls_options"], decode_tls_options));
   snapshot.http_challenges = TRY(decode_all<HttpChallenge>(json["http_challenges"], decode_challenge));
   snapshot.tls_challenges = TRY(decode_all<Certificate>(json["tls_challenges"], decode_certificate));
+  snapshot.tcp = TRY(decode_tcp(json["tcp"]));
   return snapshot;
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "edge/route.h"
+#include "edge/tcp_route.h"
 
 namespace berth::edge {
 
@@ -66,6 +66,7 @@ struct Snapshot {
   std::vector<TlsOptions> tls_options{};
   std::vector<HttpChallenge> http_challenges{};
   std::vector<Certificate> tls_challenges{};  ///< shown to clients that offer acme-tls/1 alone (RFC 8737)
+  TcpConfig tcp{};
 };
 
 /// JSON text with the private keys in it: for the socketpair and the edge's own 0600 file only.
