@@ -8,15 +8,12 @@
 #include "edge/keys.h"
 #include "edge/label_middleware.h"
 #include "edge/label_parse.h"
+#include "edge/tcp_label.h"
 
 namespace berth::edge {
 namespace {
 
 using Level = RouteNote::Level;
-
-std::string default_service(const Target& target) {
-  return lower(target.project.empty() || target.service.empty() ? target.name : target.service + "-" + target.project);
-}
 
 std::string default_rule(const Target& target, const LabelOptions& options) {
   const std::string service = target.service.empty() ? target.name : target.service;
@@ -30,24 +27,6 @@ std::string default_rule(const Target& target, const LabelOptions& options) {
 std::string field(const LabelFields& fields, std::string_view key, std::string_view fallback = {}) {
   const auto at = fields.find(key);
   return std::string(at == fields.end() ? fallback : std::string_view(at->second));
-}
-
-bool is_serving(const Target& target) {
-  return target.running && (target.health == Target::Health::none || target.health == Target::Health::healthy);
-}
-
-/// Whether both are containers of one service of one Compose project.
-bool are_one_service(const Target& a, const Target& b) {
-  return !a.project.empty() && a.project == b.project && a.service == b.service;
-}
-
-/// Running containers decide over stopped ones that may carry labels of yesterday, staying ones over those that are
-/// being replaced, and of one service's containers the newest.
-bool decides_over(const Target& a, const Target& b) {
-  if (a.running != b.running) return a.running;
-  if (a.leaving != b.leaving) return b.leaving;
-  if (are_one_service(a, b) && a.created != b.created) return a.created > b.created;
-  return a.name < b.name;
 }
 
 /// One router with the containers that declare it.
@@ -68,12 +47,19 @@ class Reader {
       if (declared.enabled) declared_.push_back(std::move(declared));
     }
     std::ranges::sort(declared_, {}, [](const Declared& each) { return std::string_view(each.target->name); });
-    for (Declared& declared : declared_) add_defaults(declared);
+    // A container that only speaks of TCP or UDP is not published over HTTP.
+    for (Declared& declared : declared_) {
+      const bool http = !declared.routers.empty() || !declared.services.empty() || !declared.middlewares.empty();
+      const bool other = !declared.tcp_routers.empty() || !declared.tcp_services.empty() ||
+                         !declared.udp_routers.empty() || !declared.udp_services.empty();
+      if (http || !other) add_defaults(declared);
+    }
     for (const Declared& declared : declared_) collect(declared);
     for (const auto& [name, fields] : services_) make_service(name);
     check_groups();
     for (const auto& [name, router] : routers_) make_route(name, router);
     std::ranges::sort(out_.services, {}, &Service::name);
+    read_tcp_labels(declared_, {targets_, links_, options_}, out_);
     return std::move(out_);
   }
 
@@ -173,25 +159,10 @@ class Reader {
       return fail(Code::invalid,
                   label + "scheme: \"" + scheme + "\" is not supported; use http, https, h2c, uwsgi or fcgi");
     }
-    const std::string port_text = field(fields, "loadbalancer.server.port");
-    std::optional<std::uint16_t> port = parse_port(port_text);
-    if (!port_text.empty() && !port) return fail(Code::invalid, label + "port: \"" + port_text + "\" is not a port");
-    if (!port && target.exposed.empty()) {
-      return fail(Code::invalid, "container " + target.name + " exposes no port; set " + label.substr(6) + "port");
-    }
-    if (!port) port = *std::ranges::min_element(target.exposed);
-    if (!target.running) return fail(Code::unavailable, "container " + target.name + " is not running");
-    if (target.health == Target::Health::starting && !early)
-      return fail(Code::unavailable, "container " + target.name + " is not healthy yet");
-    if (target.health == Target::Health::unhealthy)
-      return fail(Code::unavailable, "container " + target.name + " is unhealthy");
-    const Reach way = TRY(reach(target, *port, from.network, links_, targets_));
-    const std::string weight_text = field(fields, "loadbalancer.server.weight", "1");
-    std::uint32_t weight = 1;
-    const auto [end, error] = std::from_chars(weight_text.data(), weight_text.data() + weight_text.size(), weight);
-    if (error != std::errc{} || end != weight_text.data() + weight_text.size() || weight > 1000) {
-      return fail(Code::invalid, label + "weight: \"" + weight_text + "\" is not a number up to 1000");
-    }
+    const Reach way = TRY(
+        reach_server({.from = from, .label = label, .port = field(fields, "loadbalancer.server.port"), .early = early},
+                     links_, targets_));
+    const std::uint32_t weight = TRY(parse_weight(label + "weight", field(fields, "loadbalancer.server.weight", "1")));
     return Upstream{.host = way.host,
                     .port = way.port,
                     .tls = scheme == "https",

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "edge/address.h"
-#include "edge/route.h"
+#include "edge/tcp_route.h"
 
 namespace berth::edge {
 
@@ -17,6 +17,8 @@ struct LabelOptions {
   std::vector<std::string> resolvers{};
   /// TLS options that are configured; a router that names others has no route.
   std::vector<std::string> tls_options{};
+  /// Entry points that are configured beside web and websecure.
+  std::vector<EntryPoint> entry_points{};
 };
 
 /// Something that a user should see about one router.
@@ -35,6 +37,7 @@ struct Labelled {
   std::vector<Route> routes;      ///< sorted by name
   std::vector<Service> services;  ///< sorted by name
   std::vector<RouteNote> notes;
+  TcpConfig tcp{};  ///< without entry points
 };
 
 /// Pure. Keys are read without case. Several running containers that define the same service are its upstreams, in

@@ -15,14 +15,21 @@ bool sort_in(Declared& declared, std::string_view key, const std::string& value)
     return true;
   }
   if (key.starts_with("docker.") || key.starts_with("swarm.")) return true;
-  if (!key.starts_with("http.")) return false;
-  const Cut kind = cut(key.substr(5), '.');
+  if (!key.starts_with("http.") && !key.starts_with("tcp.") && !key.starts_with("udp.")) return false;
+  const Cut top = cut(key, '.');
+  const Cut kind = cut(top.after, '.');
   const Cut item = cut(kind.after, '.');
   if (!kind.found || !item.found || item.before.empty() || item.after.empty()) return false;
-  Named* into = kind.before == "routers"       ? &declared.routers
-                : kind.before == "services"    ? &declared.services
-                : kind.before == "middlewares" ? &declared.middlewares
-                                               : nullptr;
+  static constexpr struct {
+    std::string_view top, kind;
+    Named Declared::* into;
+  } kPlaces[] = {{"http", "routers", &Declared::routers},         {"http", "services", &Declared::services},
+                 {"http", "middlewares", &Declared::middlewares}, {"tcp", "routers", &Declared::tcp_routers},
+                 {"tcp", "services", &Declared::tcp_services},    {"tcp", "middlewares", &Declared::tcp_middlewares},
+                 {"udp", "routers", &Declared::udp_routers},      {"udp", "services", &Declared::udp_services}};
+  Named* into = nullptr;
+  for (const auto& place : kPlaces)
+    if (place.top == top.before && place.kind == kind.before) into = &(declared.*place.into);
   if (!into) return false;
   (*into)[std::string(item.before)][std::string(item.after)] = value;
   return true;
@@ -30,16 +37,60 @@ bool sort_in(Declared& declared, std::string_view key, const std::string& value)
 
 std::string refusal(std::string_view key, std::string_view shown) {
   const std::string name = "label " + std::string(shown);
-  if (key.starts_with("tcp.") || key.starts_with("udp.")) return name + ": TCP and UDP routers are not supported yet";
   if (key.starts_with("tls.")) return name + ": TLS stores and options are not supported in labels";
-  static constexpr std::string_view kKnown[] = {"enable", "http.routers", "http.services", "http.middlewares",
-                                                "docker.network"};
+  static constexpr std::string_view kKnown[] = {"enable",         "http.routers", "http.services", "http.middlewares",
+                                                "docker.network", "tcp.routers",  "tcp.services",  "tcp.middlewares",
+                                                "udp.routers",    "udp.services"};
   const Cut last = cut(key, '.');
-  const std::string_view head = last.before == "http" ? key.substr(0, 5 + cut(last.after, '.').before.size()) : key;
+  const bool has_kind = last.before == "http" || last.before == "tcp" || last.before == "udp";
+  const std::string_view head =
+      has_kind ? key.substr(0, last.before.size() + 1 + cut(last.after, '.').before.size()) : key;
   return name + " is not known" + suggestion(head, kKnown);
 }
 
 }  // namespace
+
+std::string default_service(const Target& target) {
+  return lower(target.project.empty() || target.service.empty() ? target.name : target.service + "-" + target.project);
+}
+
+bool is_serving(const Target& target) {
+  return target.running && (target.health == Target::Health::none || target.health == Target::Health::healthy);
+}
+
+bool are_one_service(const Target& a, const Target& b) {
+  return !a.project.empty() && a.project == b.project && a.service == b.service;
+}
+
+bool decides_over(const Target& a, const Target& b) {
+  if (a.running != b.running) return a.running;
+  if (a.leaving != b.leaving) return b.leaving;
+  if (are_one_service(a, b) && a.created != b.created) return a.created > b.created;
+  return a.name < b.name;
+}
+
+Result<Reach> reach_server(const ServerLabel& server, const HostLinks& links, const std::vector<Target>& targets) {
+  const Target& target = *server.from.target;
+  std::optional<std::uint16_t> port = parse_port(server.port);
+  if (!server.port.empty() && !port)
+    return fail(Code::invalid, server.label + "port: \"" + server.port + "\" is not a port");
+  if (!port && target.exposed.empty())
+    return fail(Code::invalid, "container " + target.name + " exposes no port; set " + server.label.substr(6) + "port");
+  if (!port) port = *std::ranges::min_element(target.exposed);
+  if (!target.running) return fail(Code::unavailable, "container " + target.name + " is not running");
+  if (target.health == Target::Health::starting && !server.early)
+    return fail(Code::unavailable, "container " + target.name + " is not healthy yet");
+  if (target.health == Target::Health::unhealthy)
+    return fail(Code::unavailable, "container " + target.name + " is unhealthy");
+  return reach(target, *port, server.from.network, links, targets);
+}
+
+Result<std::uint32_t> parse_weight(const std::string& label, std::string_view text) {
+  std::uint32_t weight = 1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
+  if (error == std::errc{} && end == text.data() + text.size() && weight <= 1000) return weight;
+  return fail(Code::invalid, label + ": \"" + std::string(text) + "\" is not a number up to 1000");
+}
 
 Declared declare(const Target& target, const LabelOptions& options, std::vector<RouteNote>& notes) {
   Declared declared{.target = &target,

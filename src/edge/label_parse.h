@@ -21,8 +21,30 @@ struct Declared {
   bool enabled = false;
   std::string network;  ///< traefik.docker.network
   Named routers, services, middlewares;
+  Named tcp_routers{}, tcp_services{}, tcp_middlewares{}, udp_routers{}, udp_services{};
   LabelFields cache;  ///< berth.cache.*, below that
 };
+
+/// The name of the service that a container has without a label.
+std::string default_service(const Target& target);
+bool is_serving(const Target& target);
+/// Whether both are containers of one service of one Compose project.
+bool are_one_service(const Target& a, const Target& b);
+/// Running containers decide over stopped ones that may carry labels of yesterday, staying ones over those that are
+/// being replaced, and of one service's containers the newest.
+bool decides_over(const Target& a, const Target& b);
+
+/// What labels say of a container as a server.
+struct ServerLabel {
+  const Declared& from;
+  std::string label;   ///< "label traefik.http.services.web.loadbalancer.server."
+  std::string port{};  ///< the value of `port`; "": the lowest that is exposed
+  bool early = false;  ///< also while it is not healthy yet
+};
+/// The way to it. Code::invalid or unavailable with the reason.
+Result<Reach> reach_server(const ServerLabel& server, const HostLinks& links, const std::vector<Target>& targets);
+/// 0 to 1000; Code::invalid naming `label` otherwise.
+Result<std::uint32_t> parse_weight(const std::string& label, std::string_view text);
 
 /// Reads all `traefik.*` and `berth.cache.*` labels; keys that mean nothing become warnings in `notes`.
 Declared declare(const Target& target, const LabelOptions& options, std::vector<RouteNote>& notes);

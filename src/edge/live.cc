@@ -12,6 +12,7 @@ Result<std::shared_ptr<const Live>> Live::make(Snapshot snapshot, const Live* pr
   live->settings_ = snapshot.settings;
   for (const std::string& proxy : snapshot.settings.trusted_proxies) live->trusted_.push_back(TRY(parse_cidr(proxy)));
   live->routes_ = TRY(Routes::build(std::move(snapshot.routes), std::move(snapshot.services)));
+  live->tcp_ = TRY(TcpTable::build(std::move(snapshot.tcp)));
   live->handlers_.reserve(live->routes_->entries().size());
   for (const Routes::Entry& entry : live->routes_->entries())
     live->handlers_.push_back(make_chain(entry.route, *live->routes_));
@@ -38,19 +39,28 @@ Result<void> Live::add_policies(std::vector<TlsOptions> all, const Live* previou
     policies_.insert_or_assign(std::move(name), NamedPolicy{std::move(options), std::move(policy)});
   }
   for (const Routes::Entry& entry : routes_->entries())
-    if (!entry.route.tls_options.empty()) TRY(bind_policy(entry));
+    if (!entry.route.tls_options.empty()) TRY(bind_policy(entry.route, entry.rule, policy_by_host_));
+  for (const TcpTable::Entry& entry : tcp_->entries()) {
+    const Route bound{.name = entry.route.name,
+                      .rule = {},
+                      .priority = 0,
+                      .listeners = {},
+                      .service = {},
+                      .tls_options = entry.route.tls_options};
+    if (!bound.tls_options.empty()) TRY(bind_policy(bound, entry.rule, tcp_policy_by_host_));
+  }
   return {};
 }
 
-Result<void> Live::bind_policy(const Routes::Entry& entry) {
-  const std::string& name = entry.route.tls_options;
+Result<void> Live::bind_policy(const Route& route, const Rule& rule, PolicyByHost& by_host) {
+  const std::string& name = route.tls_options;
   const auto found = policies_.find(name);
-  const auto hosts = hosts_of(entry.rule);
+  const auto hosts = hosts_of(rule);
   if (found == policies_.end() || hosts.empty())
-    return fail(Code::invalid, "route \"" + entry.route.name + "\": its TLS options \"" + name +
+    return fail(Code::invalid, "route \"" + route.name + "\": its TLS options \"" + name +
                                    "\" do not exist, or its rule names no certain host");
   for (const std::string& host : hosts) {
-    const auto [at, first] = policy_by_host_.try_emplace(host, found->second.policy);
+    const auto [at, first] = by_host.try_emplace(host, found->second.policy);
     if (!first && at->second != found->second.policy)
       return fail(Code::invalid, "host " + host + " has routes with different TLS options");
   }
@@ -58,12 +68,22 @@ Result<void> Live::bind_policy(const Routes::Entry& entry) {
 }
 
 std::shared_ptr<const io::TlsPolicy> Live::tls_policy(std::string_view host) const {
+  return policies_.empty() ? nullptr : policy_in(policy_by_host_, host);
+}
+
+std::shared_ptr<const io::TlsPolicy> Live::tcp_tls_policy(std::string_view server_name) const {
   if (policies_.empty()) return nullptr;
-  if (const auto own = policy_by_host_.find(host); own != policy_by_host_.end()) return own->second;
+  if (server_name.ends_with('.')) server_name.remove_suffix(1);
+  return policy_in(tcp_policy_by_host_, lower(server_name));
+}
+
+Live::Policy Live::policy_in(const PolicyByHost& by_host, std::string_view host) const {
+  if (const auto own = by_host.find(host); own != by_host.end()) return own->second;
   if (const auto dot = host.find('.'); dot != std::string_view::npos) {
-    const auto wildcard = policy_by_host_.find("*" + std::string(host.substr(dot)));
-    if (wildcard != policy_by_host_.end()) return wildcard->second;
+    const auto wildcard = by_host.find("*" + std::string(host.substr(dot)));
+    if (wildcard != by_host.end()) return wildcard->second;
   }
+  if (const auto all = by_host.find("*"); all != by_host.end()) return all->second;
   const auto standard = policies_.find("default");
   return standard == policies_.end() ? nullptr : standard->second.policy;
 }

@@ -66,8 +66,9 @@ class EdgeProcess {
     const unsigned count = std::clamp(options_.workers == 0 ? io::usable_cores() : options_.workers, 1u, 64u);
     ticket_key_ = TRY(io::new_ticket_key());
     for (unsigned i = 0; i < count; ++i) TRY(add_worker());
-    TRY(listen_all(Listener::web, options_.web));
-    TRY(listen_all(Listener::websecure, options_.websecure));
+    TRY(listen_all({.name = "web", .addresses = options_.web}));
+    TRY(listen_all({.name = "websecure", .addresses = options_.websecure, .role = Listener::websecure}));
+    for (const EntryPoint& point : options_.entry_points) TRY(listen_all(point));
     TRY(listen_handed());
     restore();
     signals_ = TRY(io::Signals::open(main_loop(), {SIGTERM, SIGINT, SIGUSR1}));
@@ -174,36 +175,39 @@ class EdgeProcess {
     co_return co_await switched_.wait();
   }
 
-  Result<void> listen_all(Listener role, const std::vector<std::string>& addresses) {
-    for (const std::string& text : addresses) {
+  Result<void> listen_all(const EntryPoint& point) {
+    for (const std::string& text : point.addresses) {
       io::Address address = TRY(io::Address::parse(text));
       for (const auto& worker : workers_) {
         // The first worker may have been given any free port; the others share it.
-        address = TRY(worker->server().listen(role, address, {.reuse_port = workers_.size() > 1}));
+        address = TRY(worker->server().listen(point, address, {.reuse_port = workers_.size() > 1}));
       }
-      note_listening(role, address.text());
+      note_listening(point, address.text());
     }
     return {};
   }
 
   /// Each worker gets a socket of each address; where there are fewer, they share.
   Result<void> listen_handed() {
-    std::map<std::pair<Listener, std::string>, std::vector<io::Fd>> sockets;
+    std::map<std::tuple<std::string, bool, std::string>, std::vector<io::Fd>> sockets;
     for (const EdgeOptions::Handed& each : options_.listening)
-      sockets[{each.role, io::Address::of(each.fd).text()}].emplace_back(each.fd);
+      sockets[{each.entry_point, each.udp, io::Address::of(each.fd).text()}].emplace_back(each.fd);
     for (const auto& [name, open] : sockets) {
+      EntryPoint point{.name = std::get<0>(name), .udp = std::get<1>(name)};
+      if (point.name == to_text(Listener::websecure)) point.role = Listener::websecure;
       for (std::size_t i = 0; i < std::max(open.size(), workers_.size()); ++i) {
         io::Fd socket = TRY(io::duplicate(open[i % open.size()].get()));
-        TRY(workers_[i % workers_.size()]->server().listen(name.first, std::move(socket)));
+        TRY(workers_[i % workers_.size()]->server().listen(point, std::move(socket)));
       }
-      note_listening(name.first, name.second);
+      note_listening(point, std::get<2>(name));
     }
     return {};
   }
 
-  void note_listening(Listener role, std::string address) {
-    listening_.push_back(
-        {.kind = EdgeEvent::Kind::listening, .subject = std::string(to_text(role)), .detail = std::move(address)});
+  void note_listening(const EntryPoint& point, const std::string& address) {
+    listening_.push_back({.kind = EdgeEvent::Kind::listening,
+                          .subject = point.name,
+                          .detail = address + (point.udp ? "/udp" : "")});
   }
 
   Result<void> confine() {

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/error.h"
 #include "edge/snapshot.h"
 
 namespace berth::edge {
@@ -14,11 +13,13 @@ namespace berth::edge {
 struct EdgeOptions {
   /// A listening socket that is open already, owned from here on.
   struct Handed {
-    Listener role;
-    int fd;
+    std::string entry_point;  ///< "web", "websecure" or another name
+    bool udp = false;
+    int fd = -1;
   };
   std::vector<std::string> web{"127.0.0.1:80", "[::1]:80"};  ///< empty: no such listener; port 0: any free one
   std::vector<std::string> websecure{"127.0.0.1:443", "[::1]:443"};
+  std::vector<EntryPoint> entry_points{};  ///< further ones, with their addresses
   std::vector<Handed> listening{};  ///< besides the addresses: one or more for each
   std::string data;                 ///< folder of the edge alone (DATA/edge, 0700); holds the last good snapshot
   int control = -1;                 ///< stream socketpair to core, owned from here on; -1: none yet

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "edge/cache_flight.h"
 #include "edge/health.h"
+#include "edge/udp_proxy.h"
 #include "io/scope.h"
 
 namespace berth::edge {
@@ -43,6 +44,11 @@ Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
       TRY(io::TlsContext::server({.choose = [self](const io::ClientHello& hello) { return self->choose(hello); },
                                   .alpn = {"h2", "http/1.1"},
                                   .ticket_key = std::move(ticket_key)}));
+  TRY(server->tcp_.set_up([self](const io::ClientHello& hello) {
+    io::TlsChoice choice = self->choose(hello);
+    choice.policy = self->shared_.live->tcp_tls_policy(hello.server_name);
+    return choice;
+  }));
   server->use(TRY(Live::make({})));  // until core sends the first: it answers, and knows no host
   return server;
 }
@@ -50,9 +56,10 @@ Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
 void Server::use(std::shared_ptr<const Live> live) {
   shared_.live = std::move(live);
   shared_.idle.set_delay(shared_.live->settings().idle_timeout);
-  shared_.pool.keep_only(shared_.live->routes().services());
+  shared_.pool.keep_only(shared_.live->routes().services(), shared_.live->tcp().servers());
   shared_.balancer.forget(shared_.live->routes().services());
   shared_.forget_unnamed();
+  tcp_.follow();
   shared_.swapped.set();
 }
 
@@ -89,17 +96,20 @@ void Server::want_certificate(std::string_view server_name) {
 }
 
 Result<io::Address> Server::listen(Listener role, const io::Address& address, io::ListenOptions options) {
-  auto listener = TRY(io::Listener::open(loop_, address, options));
-  const io::Address real = listener->address();
-  open_.push_back({role, std::move(listener)});
-  return real;
+  return listen(EntryPoint{.name = std::string(to_text(role)), .role = role}, address, options);
 }
 
-Result<io::Address> Server::listen(Listener role, io::Fd socket) {
-  auto listener = TRY(io::Listener::on(loop_, std::move(socket)));
-  const io::Address real = listener->address();
-  open_.push_back({role, std::move(listener)});
-  return real;
+Result<io::Address> Server::listen(const EntryPoint& point, const io::Address& address, io::ListenOptions options) {
+  return listen(point, TRY(point.udp ? io::Datagrams::bind(address, options) : io::listen_on(address, options)));
+}
+
+Result<io::Address> Server::listen(const EntryPoint& point, io::Fd socket) {
+  if (point.udp) {
+    open_udp_.push_back({point.name, TRY(io::Datagrams::on(loop_, std::move(socket)))});
+    return open_udp_.back().socket->address();
+  }
+  open_.push_back({point.role, point.name, TRY(io::Listener::on(loop_, std::move(socket)))});
+  return open_.back().listener->address();
 }
 
 io::Task<void> Server::serve(std::unique_ptr<io::Stream> stream, Listener role, io::Cancel& idle) {
@@ -112,12 +122,28 @@ io::Task<void> Server::serve(std::unique_ptr<io::Stream> stream, Listener role, 
   --clients_;
 }
 
+/// Where more than HTTP is served, or a proxy stands in front.
+io::Task<void> Server::serve_place(std::unique_ptr<io::Stream> stream, const Open& open, io::Cancel& idle) {
+  auto live = shared_.live;
+  const TcpTable::Place* place = live->tcp().place(open.entry_point);
+  if (!place) co_return co_await serve(std::move(stream), open.role, idle);  // the table changed since
+  ++clients_;
+  stream = co_await tcp_.serve(std::move(stream), std::move(live), *place, idle);
+  --clients_;
+  if (stream) co_await serve(std::move(stream), open.role, idle);
+}
+
+io::Task<void> Server::serve_udp(OpenUdp& open) {
+  co_await serve_datagrams(shared_, *open.socket, open.entry_point);
+}
+
 io::Task<void> Server::accept_from(Open& open, io::Scope& clients, io::Cancel& idle) {
   for (unsigned accepted = 1;; ++accepted) {
     if (accepted % kAcceptsInOneGo == 0) co_await io::heavy_turn();
     auto stream = co_await open.listener->accept();
     if (!stream) co_return;  // closed by drain(), or cancelled
-    clients.spawn(serve(std::move(*stream), open.role, idle));
+    const bool more = shared_.live->tcp().place(open.entry_point) != nullptr;
+    clients.spawn(more ? serve_place(std::move(*stream), open, idle) : serve(std::move(*stream), open.role, idle));
   }
 }
 
@@ -128,6 +154,7 @@ io::Task<Result<void>> Server::run() {
   io::Cancel idle(context.cancel);
   idle_ = &idle;
   for (Open& open : open_) accepts.spawn(accept_from(open, clients, idle));
+  for (OpenUdp& open : open_udp_) accepts.spawn(serve_udp(open));
   Prober prober(shared_);
   io::Scope probes(context);
   if (probes_) probes.spawn(prober.run());
@@ -136,6 +163,7 @@ io::Task<Result<void>> Server::run() {
   probes.cancel();
   co_await probes.join();
   for (Open& open : open_) open.listener->close();
+  for (OpenUdp& open : open_udp_) open.socket->close();
   co_await accepts.join();
   EndTimer end_idle(loop_, [&] { idle.request(); }), cut(loop_, [&] { clients.cancel(); });
   if (patience_ > io::Duration{})

@@ -10,7 +10,8 @@
 
 #include "edge/connection.h"
 #include "edge/load_command.h"
-#include "edge/shared.h"
+#include "edge/tcp_proxy.h"
+#include "io/datagram.h"
 #include "io/socket.h"
 
 namespace berth::edge {
@@ -41,8 +42,10 @@ class Server {
 
   /// Opens a listener; its address with the real port. Code::conflict or denied as io::Listener::open says.
   Result<io::Address> listen(Listener role, const io::Address& address, io::ListenOptions options = {});
+  /// The same for an entry point of another name, TCP or UDP.
+  Result<io::Address> listen(const EntryPoint& point, const io::Address& address, io::ListenOptions options = {});
   /// The same on a socket that listens already.
-  Result<io::Address> listen(Listener role, io::Fd socket);
+  Result<io::Address> listen(const EntryPoint& point, io::Fd socket);
 
   /// Serves until drain() ended, or until cancelled.
   io::Task<Result<void>> run();
@@ -66,19 +69,28 @@ class Server {
  private:
   struct Open {
     Listener role;
+    std::string entry_point;
     std::unique_ptr<io::Listener> listener;
+  };
+  struct OpenUdp {
+    std::string entry_point;
+    std::unique_ptr<io::Datagrams> socket;
   };
   Server(io::Loop& loop, Options options);
   io::TlsChoice choose(const io::ClientHello& hello);
   void want_certificate(std::string_view server_name);
   io::Task<void> accept_from(Open& open, io::Scope& clients, io::Cancel& idle);
   io::Task<void> serve(std::unique_ptr<io::Stream> stream, Listener role, io::Cancel& idle);
+  io::Task<void> serve_place(std::unique_ptr<io::Stream> stream, const Open& open, io::Cancel& idle);
+  io::Task<void> serve_udp(OpenUdp& open);
 
   io::Loop& loop_;
   Shared shared_;
   bool probes_;
   std::shared_ptr<io::TlsContext> tls_;
+  TcpProxy tcp_{shared_};
   std::vector<Open> open_;
+  std::vector<OpenUdp> open_udp_;
   std::size_t clients_ = 0;
   io::Cancel* idle_ = nullptr;  ///< while run() runs
   io::Event draining_;

@@ -63,6 +63,7 @@ class World {
   std::unique_ptr<Server> server;
   Authority authority;
   io::Address web, websecure, origin;
+  io::Address database, names;      ///< of the entry points "database" and "names", the latter UDP
   std::vector<std::string> access;  ///< "GET /path 200 detail"
   std::vector<EdgeEvent> events;
   std::map<std::string, Say, std::less<>> says;  ///< by path

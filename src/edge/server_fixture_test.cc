@@ -326,6 +326,9 @@ void World::run(io::Task<void> (*test)(World&)) {
                .value();
   web = server->listen(Listener::web, io::Address::parse("127.0.0.1:0").value()).value();
   websecure = server->listen(Listener::websecure, io::Address::parse("127.0.0.1:0").value()).value();
+  const auto any = io::Address::parse("127.0.0.1:0").value();
+  database = server->listen(EntryPoint{.name = "database"}, any).value();
+  names = server->listen(EntryPoint{.name = "names", .udp = true}, any).value();
   loop.run(arrange(test));
   server.reset();
 }

@@ -179,11 +179,12 @@ bool UpstreamPool::is_failing(const Upstream& upstream) {
   return peer && (peer->down || loop_.now() < peer->failing_until);
 }
 
-void UpstreamPool::keep_only(const std::vector<Service>& services) {
+void UpstreamPool::keep_only(const std::vector<Service>& services, const std::vector<Service>& more) {
   known_ = {};
   std::set<std::string, std::less<>> named;
-  for (const Service& service : services) {
-    for (const Upstream& upstream : service.upstreams) named.emplace(key_of(upstream));
+  for (const auto* list : {&services, &more}) {
+    for (const Service& service : *list)
+      for (const Upstream& upstream : service.upstreams) named.emplace(key_of(upstream));
   }
   std::erase_if(peers_, [&](const auto& each) { return each.second.exchanges == 0 && !named.contains(each.first); });
   for (auto& [key, peer] : peers_) {

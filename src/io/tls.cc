@@ -145,6 +145,7 @@ int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const 
   const TlsPolicy* policy = policy_of(ssl);
   std::string_view wire = static_cast<TlsContext::Parts*>(argument)->alpn;
   if (policy && !policy->alpn().empty()) wire = policy->alpn();
+  if (wire.empty()) return SSL_TLSEXT_ERR_NOACK;  // the server has no preference to tell
   if (std::string_view(reinterpret_cast<const char*>(offered), size) == kAcme) wire = kAcme;
   unsigned char* chosen = nullptr;
   const int found = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(wire.data()),

@@ -39,7 +39,7 @@ using ChooseIdentity = std::function<TlsChoice(const ClientHello&)>;
 
 struct TlsServerOptions {
   ChooseIdentity choose;
-  /// Offered in this order of preference through ALPN (RFC 7301).
+  /// Offered in this order of preference through ALPN (RFC 7301); empty: what clients offer is passed over.
   std::vector<std::string> alpn = {"http/1.1"};
   /// kTicketKeySize random bytes: contexts with the same one resume each other's sessions; empty: one of its own.
   std::string ticket_key{};
