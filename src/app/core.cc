@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "app/entry_points.h"
 #include "app/resolver_options.h"
 #include "app/traffic_server.h"
 #include "cli/exit_status.h"
@@ -39,6 +40,7 @@ struct CoreParts {
   std::vector<edge::Resolver> resolvers;
   std::vector<edge::TlsOptions> tls_options;
   Holds holds;
+  std::vector<edge::EntryPoint> entry_points;
 };
 
 class Core {
@@ -57,6 +59,7 @@ class Core {
     for (const edge::Resolver& each : desk_.resolvers) desk_.labels.resolvers.push_back(each.name);
     desk_.settings.tracing = options_.tracing;
     if (options_.https_port != 0) desk_.settings.public_https_port = options_.https_port;
+    desk_.labels.entry_points = std::move(parts.entry_points);
     desk_.labels.exposed_by_default = options_.expose_all;
     desk_.holds = std::move(parts.holds);
     board_.held = [this] { return keep_holds(); };
@@ -356,6 +359,7 @@ Result<CoreParts> prepare(CoreOptions options, const Environment& environment) {
   const Json tree = TRY(parse_json(TRY(io::read_file(options.resolvers_file()))));
   auto resolvers = TRY(read_resolvers(tree, environment));
   auto tls_options = TRY(read_tls_options(tree));
+  auto entry_points = TRY(read_entry_points(tree, {"::"}));
   auto local = TRY(edge::CertificateStore::open({.dir = options.data + "/certificates"}, wall_now()));
   auto acme = TRY(edge::AcmeStore::open(options.data + "/acme"));
   // Better to serve what was paused than nothing at all.
@@ -363,8 +367,9 @@ Result<CoreParts> prepare(CoreOptions options, const Environment& environment) {
   auto holds = kept ? decode_holds(*kept) : Result<Holds>(fail(kept.error()));
   if (!holds && holds.error().code != Code::not_found)
     say(options.holds_file() + " is not used, nothing is paused: " + holds.error().message);
-  return CoreParts{std::move(options),   std::move(local),       std::move(acme),
-                   std::move(resolvers), std::move(tls_options), holds ? std::move(*holds) : Holds()};
+  return CoreParts{std::move(options),     std::move(local),       std::move(acme),
+                   std::move(resolvers),   std::move(tls_options), holds ? std::move(*holds) : Holds(),
+                   std::move(entry_points)};
 }
 
 }  // namespace

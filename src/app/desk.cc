@@ -1,6 +1,7 @@
 #include "app/core.h"
 #include "base/text.h"
 #include "edge/keys.h"
+#include "edge/tcp_snapshot.h"
 #include "io/links.h"
 
 namespace berth::app {
@@ -55,7 +56,7 @@ bool same(const std::vector<edge::Certificate>& a, const std::vector<edge::Certi
 }
 
 bool same(const edge::Snapshot& a, const edge::Snapshot& b) {
-  return a.settings == b.settings && a.routes == b.routes && a.services == b.services &&
+  return a.settings == b.settings && a.routes == b.routes && a.services == b.services && a.tcp == b.tcp &&
          a.http_challenges == b.http_challenges && same(a.certificates, b.certificates) &&
          same(a.tls_challenges, b.tls_challenges);
 }
@@ -81,6 +82,18 @@ std::vector<edge::Upstream> named_upstreams(const std::vector<edge::Route>& rout
                          [&](const edge::Upstream& each) { return each.target == name; });
   }
   return out;
+}
+
+// The same of TCP and UDP.
+void add_named(const edge::TcpConfig& config, std::string_view name, std::vector<edge::Upstream>& out) {
+  const auto add = [&](const edge::Service& service) {
+    std::ranges::copy_if(service.upstreams, std::back_inserter(out),
+                         [&](const edge::Upstream& each) { return each.target == name; });
+  };
+  for (const auto& service : config.services)
+    if (std::ranges::count(config.routes, service.servers.name, &edge::TcpRoute::service) > 0) add(service.servers);
+  for (const auto& service : config.udp_services)
+    if (std::ranges::count(config.udp_routes, service.name, &edge::UdpRoute::service) > 0) add(service);
 }
 
 }  // namespace
@@ -112,7 +125,10 @@ Result<bool> Desk::publish(std::chrono::sys_seconds now) {
                       .certificates = {},
                       .tls_options = tls_options,
                       .http_challenges = http_challenges,
-                      .tls_challenges = tls_challenges};
+                      .tls_challenges = tls_challenges,
+                      .tcp = labelled_.tcp};
+  next.tcp.entry_points = labels.entry_points;
+  TRY(edge::TcpTable::build(next.tcp));
   apply_holds(holds, next.services);
   const auto table = TRY(edge::Routes::build(next.routes, next.services));
   std::vector<edge::RouteNote> now_noted = labelled_.notes;
@@ -135,8 +151,11 @@ Result<bool> Desk::publish(std::chrono::sys_seconds now) {
 void Desk::add_certificates(edge::Snapshot& next, const edge::Routes& table, std::chrono::sys_seconds now) {
   certificate_notes_.clear();
   std::erase_if(on_demand_, [&](const auto& host) { return !table.knows_host(edge::Listener::websecure, host); });
-  wanted = edge::wanted_certificates(next.routes, resolvers);
+  std::vector<edge::Route> routes = next.routes;
+  std::ranges::move(edge::certificate_routes(next.tcp.routes), std::back_inserter(routes));
+  wanted = edge::wanted_certificates(routes, resolvers);
   std::vector<std::string> hosts = table.hosts(edge::Listener::websecure);
+  std::ranges::move(edge::terminated_hosts(next.tcp.routes), std::back_inserter(hosts));
   for (const std::string& host : on_demand_) {
     hosts.push_back(host);
     const std::string resolver = edge::resolver_for(table, host);
@@ -175,6 +194,7 @@ Way Desk::way_of(const std::string& id) const {
   admitted.apply(targets);
   const auto labelled = edge::read_labels(targets, host_links(), labels);
   auto upstreams = named_upstreams(labelled.routes, labelled.services, found->name);
+  add_named(labelled.tcp, found->name, upstreams);
   if (!upstreams.empty()) return {.state = Way::State::open, .upstreams = std::move(upstreams)};
   for (const auto& note : labelled.notes)
     if (note.container == found->name && note.level == edge::RouteNote::Level::error)
@@ -185,7 +205,9 @@ Way Desk::way_of(const std::string& id) const {
 std::vector<edge::Upstream> Desk::upstreams_of(const std::string& id) const {
   const auto found = std::ranges::find(targets_, id, &edge::Target::id);
   if (found == targets_.end()) return {};
-  return named_upstreams(snapshot.routes, snapshot.services, found->name);
+  auto upstreams = named_upstreams(snapshot.routes, snapshot.services, found->name);
+  add_named(snapshot.tcp, found->name, upstreams);
+  return upstreams;
 }
 
 std::vector<std::string> Desk::services_named(const std::string& name) const {
@@ -248,7 +270,11 @@ Json Desk::describe() const {
     services.push(std::move(described));
   }
   for (const auto& note : notes) lines.push(text_of(note));
-  return Json::object({{"version", snapshot.version}, {"routes", routes}, {"services", services}, {"notes", lines}});
+  return Json::object({{"version", snapshot.version},
+                       {"routes", routes},
+                       {"services", services},
+                       {"tcp", edge::encode_tcp(snapshot.tcp)},
+                       {"notes", lines}});
 }
 
 }  // namespace berth::app

@@ -1,5 +1,7 @@
 #include "app/listening.h"
 
+#include "app/entry_points.h"
+#include "io/datagram.h"
 #include "io/file.h"
 
 namespace berth::app {
@@ -9,16 +11,23 @@ std::string upgrade_file(const std::string& data) {
   return data + "/upgrade.json";
 }
 
+Result<void> open_address(const edge::EntryPoint& point, const std::string& text, unsigned workers,
+                          std::vector<Listening>& into) {
+  auto address = TRY(io::Address::parse(text));
+  const io::ListenOptions options{.reuse_port = workers > 1};
+  for (unsigned i = 0; i < workers; ++i) {
+    io::Fd fd = TRY(point.udp ? io::Datagrams::bind(address, options) : io::listen_on(address, options));
+    address = io::Address::of(fd.get());  // the first may have been given any free port; the others share it
+    into.push_back({point.name, address.text(), std::move(fd), point.udp});
+  }
+  return {};
+}
+
 Result<void> open_role(std::string_view role, std::uint16_t port, const ServeOptions& options,
                        std::vector<Listening>& into) {
   for (const std::string& host : options.listen) {
     const std::string text = (host.find(':') == std::string::npos ? host : "[" + host + "]");
-    auto address = TRY(io::Address::parse(text + ":" + std::to_string(port)));
-    for (unsigned i = 0; i < options.workers; ++i) {
-      io::Fd fd = TRY(io::listen_on(address, {.reuse_port = options.workers > 1}));
-      address = io::Address::of(fd.get());  // the first may have been given any free port; the others share it
-      into.push_back({std::string(role), address.text(), std::move(fd)});
-    }
+    TRY(open_address({.name = std::string(role)}, text + ":" + std::to_string(port), options.workers, into));
   }
   return {};
 }
@@ -29,13 +38,16 @@ Result<std::vector<Listening>> open_listening(const ServeOptions& options) {
   std::vector<Listening> out;
   TRY(open_role("web", options.web, options, out));
   TRY(open_role("websecure", options.websecure, options, out));
+  for (const edge::EntryPoint& point : TRY(read_entry_points(options.resolvers, options.listen)))
+    for (const std::string& address : point.addresses) TRY(open_address(point, address, options.workers, out));
   return out;
 }
 
 std::string encode_succession(const Succession& succession) {
   Json listening = Json::array(), leaving = Json::array();
   for (const Listening& each : succession.listening)
-    listening.push(Json::object({{"role", each.role}, {"address", each.address}, {"fd", each.fd.get()}}));
+    listening.push(
+        Json::object({{"role", each.role}, {"address", each.address}, {"fd", each.fd.get()}, {"udp", each.udp}}));
   for (const pid_t pid : succession.leaving) leaving.push(std::int64_t{pid});
   return Json::object({{"listening", listening},
                        {"lock", succession.lock},
@@ -56,7 +68,7 @@ Result<Succession> decode_succession(std::string_view text) {
                  .number = json["number"].integer()};
   for (const Json& each : json["listening"].items())
     out.listening.push_back({std::string(each["role"].text()), std::string(each["address"].text()),
-                             io::inherited(static_cast<int>(each["fd"].integer(-1)))});
+                             io::inherited(static_cast<int>(each["fd"].integer(-1))), each["udp"].boolean()});
   for (const Json& pid : json["leaving"].items()) out.leaving.push_back(static_cast<pid_t>(pid.integer(-1)));
   const bool whole = out.lock > 2 && out.edge > 0 && out.channel > 2 && !out.listening.empty();
   if (!whole) return fail(Code::invalid, "--succeed is for berth serve itself; berth upgrade replaces a running one");

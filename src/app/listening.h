@@ -13,9 +13,10 @@
 namespace berth::app {
 
 struct Listening {
-  std::string role;  ///< "web", "websecure"
+  std::string role;  ///< "web", "websecure" or another entry point
   std::string address;
   io::Fd fd;
+  bool udp = false;
 };
 
 /// For each address of the options one socket per worker. Codes as io::listen_on.

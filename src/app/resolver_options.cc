@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "app/entry_points.h"
 #include "base/json_fold.h"
 #include "base/text.h"
 #include "compose/yaml.h"
@@ -183,6 +184,8 @@ Result<void> merge_static_file(Json& tree, const std::string& path) {
     const Json whole = compose::to_json(document.root);
     if (const Json& resolvers = folded_member(whole, kResolvers); resolvers.is_object())
       merge(tree.slot(kResolvers), resolvers);
+    if (const Json& entries = folded_member(whole, kEntryPoints); entries.is_object())
+      merge(tree.slot(kEntryPoints), entries);
     if (const Json& options = folded_member(folded_member(whole, "tls"), "options"); options.is_object())
       merge(tree.slot("tls").slot("options"), options);
   }

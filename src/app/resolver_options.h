@@ -18,7 +18,7 @@ inline constexpr std::string_view kResolvers = "certificatesResolvers";
 /// Code::invalid for a key that does not begin so, or is empty in the middle.
 Result<void> set_resolver(Json& tree, std::string_view path, std::string_view value);
 
-/// certificatesResolvers and tls.options of a YAML or JSON file over those of `tree`. Other keys are not looked at.
+/// certificatesResolvers, entryPoints and tls.options of a YAML or JSON file over those of `tree`. Other keys are not looked at.
 /// Code::invalid with file:line:column for what is no YAML.
 Result<void> merge_static_file(Json& tree, const std::string& path);
 

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "app/entry_points.h"
 #include "app/resolver_options.h"
 #include "app/supervisor.h"
 #include "cli/exit_status.h"
@@ -59,6 +60,7 @@ Result<Prepared> prepare(const std::vector<std::string>& arguments, const Enviro
   TRY(engine::check_supported(address));
   TRY(read_resolvers(options.resolvers, environment));
   TRY(read_tls_options(options.resolvers));
+  TRY(read_entry_points(options.resolvers, options.listen));
   return Prepared{std::move(options), address.text()};
 }
 
@@ -117,8 +119,8 @@ int run_edge_role(const std::vector<std::string>& arguments, const Environment&)
   for (const Json& address : (*json)["web"].items()) options.web.emplace_back(address.text());
   for (const Json& address : (*json)["websecure"].items()) options.websecure.emplace_back(address.text());
   for (const Json& each : (*json)["listening"].items())
-    options.listening.push_back({each["role"].text() == "web" ? edge::Listener::web : edge::Listener::websecure,
-                                 static_cast<int>(each["fd"].integer(-1))});
+    options.listening.push_back(
+        {std::string(each["role"].text()), each["udp"].boolean(), static_cast<int>(each["fd"].integer(-1))});
   options.confined = (*json)["confined"].boolean();
   for (const Json& user : (*json)["users"].items()) options.users.emplace_back(user.text());
   options.first_snapshot = std::chrono::milliseconds((*json)["first_snapshot"].integer());

@@ -1,6 +1,7 @@
 #include <charconv>
 #include <functional>
 
+#include "app/entry_points.h"
 #include "app/resolver_options.h"
 #include "app/serve.h"
 #include "base/text.h"
@@ -58,7 +59,7 @@ constexpr ServeFlag kFlags[] = {
        options.access_log = value;
        return {};
      }},
-    {"--static-config", "FILE", "YAML as Traefik's: certificatesResolvers and tls.options are used",
+    {"--static-config", "FILE", "YAML as Traefik's: certificatesResolvers, entryPoints and tls.options are used",
      [](ServeOptions& options, std::string_view value) -> Result<void> {
        return merge_static_file(options.resolvers, std::string(value));
      }},
@@ -85,16 +86,19 @@ constexpr ServeFlag kFlags[] = {
      }},
 };
 
-constexpr std::string_view kResolverPrefix = "--certificatesresolvers.";
+constexpr std::string_view kResolverPrefix = "--certificatesresolvers.", kEntryPrefix = "--entrypoints.";
 
 /// Traefik's own flags, whose names hold a name of the user.
-bool is_resolver_flag(std::string_view argument) {
-  return equal_fold(argument.substr(0, kResolverPrefix.size()), kResolverPrefix);
+bool is_static_flag(std::string_view argument) {
+  return equal_fold(argument.substr(0, kResolverPrefix.size()), kResolverPrefix) ||
+         equal_fold(argument.substr(0, kEntryPrefix.size()), kEntryPrefix);
 }
 
-Result<void> read_resolver_flag(Json& resolvers, std::string_view argument) {
+Result<void> read_static_flag(Json& tree, std::string_view argument) {
   const Cut parts = cut(argument.substr(2), '=');
-  return set_resolver(resolvers, parts.before, parts.found ? parts.after : "true");
+  const std::string_view value = parts.found ? parts.after : "true";
+  const bool entry = equal_fold(argument.substr(0, kEntryPrefix.size()), kEntryPrefix);
+  return entry ? set_entry_point(tree, parts.before, value) : set_resolver(tree, parts.before, value);
 }
 
 const ServeFlag* find_flag(std::string_view name) {
@@ -108,8 +112,8 @@ const ServeFlag* find_flag(std::string_view name) {
 Result<ServeOptions> parse_serve(const std::vector<std::string>& arguments) {
   ServeOptions options;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (is_resolver_flag(arguments[i])) {
-      TRY(read_resolver_flag(options.resolvers, arguments[i]));
+    if (is_static_flag(arguments[i])) {
+      TRY(read_static_flag(options.resolvers, arguments[i]));
       continue;
     }
     const Cut parts = cut(arguments[i], '=');
@@ -150,6 +154,9 @@ std::string serve_help() {
       "  --certificatesresolvers.letsencrypt.acme.httpchallenge.entrypoint=web\n"
       "Further keys of acme: caServer, keyType, eab.kid, eab.hmacEncoded, tlsChallenge, dnsChallenge.provider,\n"
       "dnsChallenge.delayBeforeCheck, caCertificates, fallback.\n";
+  out +=
+      "\nEntry points for TCP and UDP routers, beside web and websecure; also proxyProtocol.trustedIPs of those two:\n"
+      "  --entrypoints.postgres.address=:5432    --entrypoints.dns.address=:53/udp\n";
   return out;
 }
 

@@ -53,7 +53,7 @@ Supervisor::Role Supervisor::edge_role(bool takes_over) const {
   Json listening = Json::array();
   int number = kChildChannel + 1;
   for (const Listening& each : listening_) {
-    listening.push(Json::object({{"role", each.role}, {"fd", number}}));
+    listening.push(Json::object({{"role", each.role}, {"udp", each.udp}, {"fd", number}}));
     role.descriptors[number++] = each.fd.get();
   }
   Json users = Json::array();

@@ -115,7 +115,9 @@ class Feeder {
                         .settings = config.settings,
                         .routes = config.routes,
                         .services = config.services,
-                        .certificates = std::move(loaded.certificates)};
+                        .certificates = std::move(loaded.certificates),
+                        .tcp = config.tcp};
+    TRY(edge::TcpTable::build(next.tcp));
     const auto table = TRY(edge::Routes::build(next.routes, next.services));
     add_local_certificates(*table, next);
     frame_ = edge::encode_frame(edge::encode_snapshot(next));
@@ -145,7 +147,9 @@ class Feeder {
   void add_local_certificates(const edge::Routes& table, edge::Snapshot& next) {
     std::set<std::string> have;
     for (const auto& certificate : next.certificates) have.insert(certificate.hosts.begin(), certificate.hosts.end());
-    for (const std::string& host : table.hosts(edge::Listener::websecure)) {
+    std::vector<std::string> hosts = table.hosts(edge::Listener::websecure);
+    std::ranges::move(edge::terminated_hosts(next.tcp.routes), std::back_inserter(hosts));
+    for (const std::string& host : hosts) {
       const auto dot = host.find('.');
       if (have.contains(host) || (dot != std::string::npos && have.contains("*" + host.substr(dot)))) continue;
       auto certificate = store_.certificate(host, wall_now());
@@ -214,8 +218,15 @@ int serve(const EdgeFlags& flags, Feeder& feeder, const edge::FileConfig& config
   auto pair = io::socket_pair();
   if (!pair) return complain(pair.error(), cli::kFailed);
   edge::EdgeOptions options;
-  options.web = config.web.empty() ? std::vector{flags.web} : config.web;
-  options.websecure = config.websecure.empty() ? std::vector{flags.websecure} : config.websecure;
+  options.entry_points = config.tcp.entry_points;
+  const auto has = [&](edge::Listener role) {
+    return std::ranges::any_of(options.entry_points, [&](const edge::EntryPoint& each) {
+      return each.http && each.role == role && !each.addresses.empty();
+    });
+  };
+  options.web = config.web.empty() && !has(edge::Listener::web) ? std::vector{flags.web} : config.web;
+  options.websecure =
+      config.websecure.empty() && !has(edge::Listener::websecure) ? std::vector{flags.websecure} : config.websecure;
   options.data = flags.data + "/edge";
   options.control = pair->first.release();
   if (!flags.workers.empty()) options.workers = static_cast<unsigned>(flags.workers[0] - '0');
@@ -251,7 +262,9 @@ int run_edge_files(const std::vector<std::string>& arguments) {
   if (!config) return complain(config.error(), cli::kFailed);
   if (flags->check) {
     const bool faulty = std::ranges::any_of(config->notes, [](const auto& note) { return note.error; });
-    std::printf("%zu routers, %zu services\n", config->routes.size(), config->services.size());
+    std::printf("%zu routers, %zu services\n",
+                config->routes.size() + config->tcp.routes.size() + config->tcp.udp_routes.size(),
+                config->services.size() + config->tcp.services.size() + config->tcp.udp_services.size());
     return faulty ? cli::kFailed : cli::kDone;
   }
   auto lock = io::FileLock::take(flags->data + "/lock");

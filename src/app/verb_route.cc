@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "app/verbs.h"
+#include "base/text.h"
 #include "cli/exit_status.h"
 #include "edge/path.h"
-#include "edge/route.h"
+#include "edge/tcp_snapshot.h"
 #include "http/url.h"
 #include "io/file.h"
 
@@ -13,19 +15,21 @@ namespace {
 
 constexpr std::string_view kHelp =
     "Usage: berth route list [--data DIR] [--format table|json]\n"
-    "       berth route explain URL [--data DIR] [--method METHOD]\n"
+    "       berth route explain URL [--data DIR] [--method METHOD] [--entrypoint NAME]\n"
     "       berth route pause|stop|resume NAME [FLAGS]; berth route pause --help tells more\n\n"
     "list shows the routers that berth serve reads from labels, where each leads, and what is wrong with the others;\n"
-    "explain says which router gets a request for URL, why the others do not, and where it leads.\n\n"
+    "explain says which router gets a request for URL, why the others do not, and where it leads. The URL\n"
+    "tls://HOST is a TLS connection that names HOST, tcp://ANY one without TLS, to an entry point.\n\n"
     "Flags:\n"
     "  --data DIR       data folder of berth serve (default /var/lib/berth)\n"
     "  --format FORMAT  table or json (default table)\n"
-    "  --method METHOD  of the request to explain (default GET)\n";
+    "  --method METHOD  of the request to explain (default GET)\n"
+    "  --entrypoint NAME  of the connection to explain (default websecure)\n";
 
 struct RouteFlags {
   bool list = false;
   bool explain = false;
-  std::string url, method = "GET";
+  std::string url, method = "GET", entry_point = "websecure";
   bool help = false;
   bool json = false;
   std::string data = "/var/lib/berth";
@@ -65,6 +69,8 @@ Result<RouteFlags> parse(const std::vector<std::string>& arguments) {
       out.help = true;
     } else if (const auto method = value("--method")) {
       out.method = *method;
+    } else if (const auto entry_point = value("--entrypoint")) {
+      out.entry_point = lower(*entry_point);
     } else if (const auto data = value("--data")) {
       out.data = *data;
     } else if (const auto format = value("--format"); format && (*format == "json" || *format == "table")) {
@@ -75,6 +81,13 @@ Result<RouteFlags> parse(const std::vector<std::string>& arguments) {
   }
   TRY(check(out));
   return out;
+}
+
+std::string targets_of(const edge::Service& service) {
+  std::string out;
+  for (const edge::Upstream& each : service.upstreams)
+    out += (out.empty() ? "" : ", ") + each.target + " " + each.host + ":" + std::to_string(each.port);
+  return out.empty() ? "down: " + service.down : out;
 }
 
 std::string targets(const Json& status, std::string_view service) {
@@ -91,19 +104,38 @@ std::string targets(const Json& status, std::string_view service) {
   return "";
 }
 
-void print_table(const Json& status) {
-  std::size_t name = 4, rule = 4;
-  for (const Json& route : status["routes"].items()) {
-    name = std::max(name, route["name"].text().size());
-    rule = std::max(rule, route["rule"].text().size());
+using Row = std::array<std::string, 3>;
+
+/// TCP and UDP routers: their entry points stand with the rule.
+void add_tcp_rows(const edge::TcpConfig& config, std::vector<Row>& rows) {
+  for (const edge::TcpRoute& route : config.routes) {
+    const auto service = std::ranges::find_if(
+        config.services, [&](const edge::TcpService& each) { return each.servers.name == route.service; });
+    if (service == config.services.end()) continue;
+    rows.push_back(
+        {route.name, "tcp " + join(route.entry_points, ",") + " " + route.rule, targets_of(service->servers)});
   }
-  const auto row = [&](std::string_view a, std::string_view b, std::string_view c) {
-    std::printf("%-*s  %-*s  %s\n", static_cast<int>(name), std::string(a).c_str(), static_cast<int>(rule),
-                std::string(b).c_str(), std::string(c).c_str());
-  };
-  row("NAME", "RULE", "TARGETS");
+  for (const edge::UdpRoute& route : config.udp_routes) {
+    const auto service = std::ranges::find(config.udp_services, route.service, &edge::Service::name);
+    if (service == config.udp_services.end()) continue;
+    rows.push_back({route.name, "udp " + join(route.entry_points, ","), targets_of(*service)});
+  }
+}
+
+void print_table(const Json& status) {
+  std::vector<Row> rows{{"NAME", "RULE", "TARGETS"}};
   for (const Json& route : status["routes"].items())
-    row(route["name"].text(), route["rule"].text(), targets(status, route["service"].text()));
+    rows.push_back({std::string(route["name"].text()), std::string(route["rule"].text()),
+                    targets(status, route["service"].text())});
+  if (const auto tcp = edge::decode_tcp(status["tcp"])) add_tcp_rows(*tcp, rows);
+  std::size_t name = 0, rule = 0;
+  for (const Row& row : rows) {
+    name = std::max(name, row[0].size());
+    rule = std::max(rule, row[1].size());
+  }
+  for (const Row& row : rows)
+    std::printf("%-*s  %-*s  %s\n", static_cast<int>(name), row[0].c_str(), static_cast<int>(rule), row[1].c_str(),
+                row[2].c_str());
   for (const Json& note : status["notes"].items()) std::fprintf(stderr, "%s\n", std::string(note.text()).c_str());
 }
 
@@ -147,7 +179,35 @@ void print_winner(const Json& status, const edge::Routes::Entry& entry) {
               targets(status, entry.route.service).c_str());
 }
 
+/// A connection in place of a request: tls://HOST or tcp://ANY.
+Result<int> explain_connection(const Json& status, const RouteFlags& flags) {
+  const bool tls = flags.url.starts_with("tls://");
+  const auto table = TRY(edge::TcpTable::build(TRY(edge::decode_tcp(status["tcp"]))));
+  const std::string host = tls ? TRY(edge::canonical_host(std::string_view(flags.url).substr(6))) : std::string();
+  const edge::RequestFacts facts{.host = host,
+                                 .method = {},
+                                 .path = {},
+                                 .query = {},
+                                 .client = edge::parse_ip("127.0.0.1").value(),
+                                 .headers = nullptr};
+  std::printf("%s on %s\n%s", flags.url.c_str(), flags.entry_point.c_str(),
+              table->explain(flags.entry_point, tls, facts).c_str());
+  const edge::TcpTable::Place* place = table->place(flags.entry_point);
+  const auto* entry = place ? edge::TcpTable::find(tls ? place->secure : place->plain, facts) : nullptr;
+  if (!entry) {
+    std::puts(tls && flags.entry_point == "websecure" ? "\nHTTP routers decide" : "\nthe edge closes the connection");
+    return cli::kFailed;
+  }
+  std::printf("\n%s decides\n", entry->route.name.c_str());
+  for (const edge::TcpMiddleware& each : entry->route.middlewares) std::printf("  middleware  %s\n", each.name.c_str());
+  for (const std::string& each : entry->route.warnings) std::printf("  warning     %s\n", each.c_str());
+  std::printf("  service     %s\n  targets     %s\n", entry->route.service.c_str(),
+              targets_of(entry->service->servers).c_str());
+  return cli::kDone;
+}
+
 Result<int> explain(const Json& status, const RouteFlags& flags) {
+  if (flags.url.starts_with("tls://") || flags.url.starts_with("tcp://")) return explain_connection(status, flags);
   const auto url = TRY(http::parse_url(flags.url.contains("://") ? flags.url : "https://" + flags.url));
   std::string storage;
   const std::string path(TRY(edge::canonical_path(url.path, storage)));

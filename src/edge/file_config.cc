@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "edge/keys.h"
 #include "edge/label_middleware.h"
+#include "edge/tcp_file.h"
 #include "http/url.h"
 
 namespace berth::edge {
@@ -28,11 +30,6 @@ std::vector<std::string> list_of(const Json& json) {
 std::string file_name(std::string_view reference) {
   const Cut at = cut(reference, '@');
   return lower(at.found && at.after == "file" ? at.before : reference);
-}
-
-/// ":8080" listens on every address.
-std::string listen_address(std::string_view address) {
-  return address.starts_with(':') ? "0.0.0.0" + std::string(address) : std::string(address);
 }
 
 bool is_secure(const std::string& name, const Json& entry) {
@@ -87,6 +84,8 @@ class Reader {
     for (const auto& [name, item] : middlewares_) add_middleware(name, item.tree);
     for (const auto& [name, item] : routers_) read_router(name, item);
     std::ranges::sort(out_.services, {}, &Service::name);
+    read_tcp_files(trees_, out_);
+    share_entry_points();
     return std::move(out_);
   }
 
@@ -98,8 +97,8 @@ class Reader {
   void read_file(std::size_t file) {
     const Json& tree = trees_[file];
     static constexpr std::string_view kKnown[] = {
-        "http", "tls",    "entrypoints",           "providers", "log",    "accesslog",
-        "api",  "global", "certificatesresolvers", "ping",      "metrics"};
+        "http", "tls",     "entrypoints", "providers", "log", "accesslog", "api", "global", "certificatesresolvers",
+        "ping", "metrics", "tcp",         "udp"};
     for (const auto& [key, value] : tree.members()) {
       if (!std::ranges::count(kKnown, key)) {
         note(file, {key}, "is not known here and has no effect" + suggestion(key, kKnown), false);
@@ -129,14 +128,34 @@ class Reader {
     for (const auto& [name, entry] : entries.members()) {
       const bool secure = is_secure(name, entry);
       entries_[name] = secure ? Listener::websecure : Listener::web;
-      const std::string address = scalar(entry["address"]);
-      if (address.ends_with("/udp")) {
-        note(file, {"entrypoints", name, "address"}, "UDP is not supported");
-        continue;
-      }
-      if (!address.empty()) (secure ? out_.websecure : out_.web).push_back(listen_address(address));
+      add_entry_point(file, name, entry, secure);
       if (!secure && entry["http"]["redirections"].contains("entrypoint")) redirects_ = true;
       read_trust(file, name, entry["forwardedheaders"]);
+    }
+  }
+
+  void add_entry_point(std::size_t file, const std::string& name, const Json& entry, bool secure) {
+    auto point = read_entry_point(name, entry, {"0.0.0.0"});
+    if (!point) return note(file, {"entrypoints", name}, std::move(point.error().message));
+    point->role = secure ? Listener::websecure : Listener::web;
+    if (point->name == "web" || point->name == "websecure") {
+      auto& addresses = secure ? out_.websecure : out_.web;
+      std::ranges::move(std::exchange(point->addresses, {}), std::back_inserter(addresses));
+    }
+    if (point->udp) entries_.erase(name);
+    out_.tcp.entry_points.push_back(std::move(*point));
+  }
+
+  /// What only TCP routers name is theirs alone.
+  void share_entry_points() {
+    std::set<std::string> tcp;
+    for (const Json& tree : trees_) {
+      for (const auto& [name, router] : tree["tcp"]["routers"].members())
+        for (const std::string& each : list_of(router["entrypoints"])) tcp.insert(entry_point_name(each));
+    }
+    for (EntryPoint& point : out_.tcp.entry_points) {
+      const bool usual = point.name == "web" || point.name == "websecure";
+      point.http = usual || (!point.udp && (!tcp.contains(point.name) || named_.contains(point.name)));
     }
   }
 
@@ -281,6 +300,7 @@ class Reader {
     const auto names = list_of(tree["entrypoints"]);
     for (const std::string& written : names) {
       const std::string name = lower(written);
+      named_.insert(name);
       const auto known = entries_.find(name);
       const bool usual = name == "web" || name == "http" || name == "websecure" || name == "https";
       if (known == entries_.end() && !usual) return fail(Code::invalid, "\"" + written + "\" is no entry point");
@@ -321,6 +341,7 @@ class Reader {
   Items routers_, services_, middlewares_;
   Trees middleware_trees_;
   std::map<std::string, Listener> entries_;
+  std::set<std::string> named_;  ///< entry points that HTTP routers name
   bool redirects_ = false;
   FileConfig out_;
 };

@@ -28,6 +28,7 @@ struct FileConfig {
   std::vector<KeyPair> certificates{};
   std::vector<std::string> web{}, websecure{};  ///< addresses of entry points; empty where none is configured
   std::vector<FileNote> notes{};
+  TcpConfig tcp{};  ///< with all entry points
 };
 
 /// `trees` are the files' roots, keys as written. Names are read without case; one that two files define is an error of

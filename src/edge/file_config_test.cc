@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "edge/keys.h"
+#include "edge/tcp_snapshot.h"
 #include "testing/golden.h"
 
 namespace berth::edge {
@@ -31,6 +32,10 @@ std::string print(const FileConfig& config) {
     }
     out += " " + write_balancing(service).dump() + write_group(service).dump() + " " + service.down + "\n";
   }
+  for (const EntryPoint& point : config.tcp.entry_points) out += "entry " + encode_entry_points({point}).dump() + "\n";
+  TcpConfig tcp = config.tcp;
+  tcp.entry_points.clear();
+  if (tcp != TcpConfig{}) out += "tcp " + encode_tcp(tcp).dump() + "\n";
   for (const FileNote& note : config.notes) {
     out += std::string(note.error ? "error " : "warning ") + std::to_string(note.file) + " " + join(note.path, ".") +
            ": " + note.message + "\n";
@@ -47,6 +52,7 @@ TEST_P(FileCase, ReadsRoutes) {
   berth::testing::expect_golden(GetParam(), print(config));
   const auto routes = Routes::build(config.routes, config.services);
   EXPECT_TRUE(routes.has_value()) << routes.error().text();
+  EXPECT_TRUE(TcpTable::build(config.tcp).has_value());
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, FileCase, ::testing::ValuesIn(berth::testing::golden_cases(TESTDATA "/file")),

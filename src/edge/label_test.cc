@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "edge/keys.h"
+#include "edge/tcp_snapshot.h"
 #include "testing/golden.h"
 
 namespace berth::edge {
@@ -88,6 +89,7 @@ std::string print(const Labelled& labelled) {
     out += "\n";
     if (!service.down.empty()) out += "  down: " + replace_all(service.down, "\n", "\n    ") + "\n";
   }
+  if (labelled.tcp != TcpConfig{}) out += "tcp " + encode_tcp(labelled.tcp).dump(1) + "\n";
   for (const RouteNote& note : labelled.notes) {
     out += note.level == RouteNote::Level::error ? "error " : "warning ";
     out += (note.router.empty() ? "-" : note.router) + " " + note.container + ": " + note.message + "\n";
@@ -110,11 +112,15 @@ TEST_P(LabelCase, ReadsRoutes) {
   options.exposed_by_default = (*json)["exposed_by_default"].boolean();
   for (const Json& resolver : (*json)["resolvers"].items()) options.resolvers.emplace_back(resolver.text());
   for (const Json& name : (*json)["tls_options"].items()) options.tls_options.emplace_back(name.text());
+  for (const Json& name : (*json)["entry_points"].items())
+    options.entry_points.push_back(
+        {.name = std::string(cut(name.text(), '/').before), .udp = name.text().ends_with("/udp")});
   const Labelled labelled = read_labels(targets, links, options);
   berth::testing::expect_golden(GetParam(), print(labelled));
   // Whatever the labels say, what comes out is a table that builds.
   const auto routes = Routes::build(labelled.routes, labelled.services);
   EXPECT_TRUE(routes.has_value()) << routes.error().text();
+  EXPECT_TRUE(TcpTable::build(labelled.tcp).has_value());
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, LabelCase, ::testing::ValuesIn(berth::testing::golden_cases(TESTDATA "/label")),

@@ -205,9 +205,8 @@ class EdgeProcess {
   }
 
   void note_listening(const EntryPoint& point, const std::string& address) {
-    listening_.push_back({.kind = EdgeEvent::Kind::listening,
-                          .subject = point.name,
-                          .detail = address + (point.udp ? "/udp" : "")});
+    listening_.push_back(
+        {.kind = EdgeEvent::Kind::listening, .subject = point.name, .detail = address + (point.udp ? "/udp" : "")});
   }
 
   Result<void> confine() {

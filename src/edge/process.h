@@ -20,13 +20,13 @@ struct EdgeOptions {
   std::vector<std::string> web{"127.0.0.1:80", "[::1]:80"};  ///< empty: no such listener; port 0: any free one
   std::vector<std::string> websecure{"127.0.0.1:443", "[::1]:443"};
   std::vector<EntryPoint> entry_points{};  ///< further ones, with their addresses
-  std::vector<Handed> listening{};  ///< besides the addresses: one or more for each
-  std::string data;                 ///< folder of the edge alone (DATA/edge, 0700); holds the last good snapshot
-  int control = -1;                 ///< stream socketpair to core, owned from here on; -1: none yet
-  int supervisor = -1;              ///< socketpair on which a new control descriptor may arrive (io::send_fd); -1: none
-  unsigned workers = 0;             ///< threads with a loop and listeners (SO_REUSEPORT) each; 0: one for each core
-  std::string access_log{};         ///< file for one JSON line a request, opened for appending; empty: none
-  std::size_t cache = 128u << 20;   ///< bytes of memory for stored replies, shared by the workers; 0: nothing is cached
+  std::vector<Handed> listening{};         ///< besides the addresses: one or more for each
+  std::string data;                        ///< folder of the edge alone (DATA/edge, 0700); holds the last good snapshot
+  int control = -1;                        ///< stream socketpair to core, owned from here on; -1: none yet
+  int supervisor = -1;             ///< socketpair on which a new control descriptor may arrive (io::send_fd); -1: none
+  unsigned workers = 0;            ///< threads with a loop and listeners (SO_REUSEPORT) each; 0: one for each core
+  std::string access_log{};        ///< file for one JSON line a request, opened for appending; empty: none
+  std::size_t cache = 128u << 20;  ///< bytes of memory for stored replies, shared by the workers; 0: nothing is cached
   std::chrono::milliseconds drain{30'000};  ///< how long open exchanges may finish after SIGTERM
   /// Gives up what serving does not need (io/confine.h) once listeners and logs are open.
   bool confined = false;

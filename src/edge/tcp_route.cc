@@ -1,6 +1,7 @@
 #include "edge/tcp_route.h"
 
 #include <algorithm>
+#include <set>
 
 namespace berth::edge {
 namespace {
@@ -43,6 +44,16 @@ std::vector<Route> certificate_routes(const std::vector<TcpRoute>& routes) {
     if (!wanted.rule.empty() || !wanted.domains.empty()) out.push_back(std::move(wanted));
   }
   return out;
+}
+
+std::vector<std::string> terminated_hosts(const std::vector<TcpRoute>& routes) {
+  std::set<std::string> hosts;
+  for (const TcpRoute& route : routes) {
+    const auto rule = parse_rule(route.rule, RuleKind::tcp);
+    if (route.tls != TcpRoute::Tls::terminate || !rule) continue;
+    for (std::string& host : hosts_of(*rule)) hosts.insert(std::move(host));
+  }
+  return {hosts.begin(), hosts.end()};
 }
 
 bool TcpTable::Place::expects_proxy(const Ip& peer) const {
@@ -107,6 +118,23 @@ Result<void> TcpTable::add_routes() {
 const TcpTable::Place* TcpTable::place(std::string_view entry_point) const {
   const auto at = places_.find(entry_point);
   return at == places_.end() ? nullptr : &at->second;
+}
+
+std::string TcpTable::explain(std::string_view entry_point, bool tls, const RequestFacts& facts) const {
+  const Place* here = place(entry_point);
+  std::string out;
+  bool decided = false;
+  for (const Entry* entry : here ? (tls ? here->secure : here->plain) : std::vector<const Entry*>()) {
+    const bool fits = matches(entry->rule, facts);
+    out += std::to_string(entry->priority) + " " + entry->route.name + " " + entry->route.rule + ": " +
+           (!fits     ? "does not match"
+            : decided ? "matches, but an earlier one decided"
+                      : "matches") +
+           "\n";
+    decided = decided || fits;
+  }
+  if (out.empty()) out = "no TCP router on " + std::string(entry_point) + (tls ? " for TLS\n" : " without TLS\n");
+  return out;
 }
 
 const TcpTable::Entry* TcpTable::find(const std::vector<const Entry*>& list, const RequestFacts& facts) {

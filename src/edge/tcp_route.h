@@ -99,6 +99,9 @@ bool needs_tls(const Rule& rule);
 /// What certificates are wanted for: routes on `websecure` with the hosts of those that terminate TLS.
 std::vector<Route> certificate_routes(const std::vector<TcpRoute>& routes);
 
+/// The hosts of their rules, sorted.
+std::vector<std::string> terminated_hosts(const std::vector<TcpRoute>& routes);
+
 /// The table. Immutable, any thread.
 class TcpTable {
  public:
@@ -130,6 +133,9 @@ class TcpTable {
   const Place* place(std::string_view entry_point) const;
   /// The first of `list` that matches, or null.
   static const Entry* find(const std::vector<const Entry*>& list, const RequestFacts& facts);
+
+  /// One line per router of the entry point for this kind of connection: whether it matches.
+  std::string explain(std::string_view entry_point, bool tls, const RequestFacts& facts) const;
 
   const TcpConfig& config() const { return config_; }
   const std::vector<Entry>& entries() const { return entries_; }

@@ -1,4 +1,4 @@
-// Inside of edge/snapshot: the part about TCP and UDP.
+// The part of a snapshot about TCP and UDP as JSON; it holds no secret.
 #pragma once
 
 #include "base/json.h"

@@ -1,0 +1,274 @@
+#include "edge/tcp_file.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "edge/keys.h"
+#include "edge/label_parse.h"
+
+namespace berth::edge {
+namespace {
+
+using Path = std::vector<std::string>;
+
+std::string scalar(const Json& json) {
+  return json.is_text() ? std::string(json.text()) : json.is_null() ? std::string() : json.dump();
+}
+
+std::vector<std::string> list_of(const Json& json) {
+  if (!json.is_array()) return parse_list(scalar(json));
+  std::vector<std::string> out;
+  for (const Json& item : json.items()) out.push_back(scalar(item));
+  return out;
+}
+
+/// "name@file" and "name" are the same here.
+std::string file_name(std::string_view reference) {
+  const Cut at = cut(reference, '@');
+  return lower(at.found && at.after == "file" ? at.before : reference);
+}
+
+Result<std::chrono::milliseconds> duration_of(const std::string& text) {
+  const bool digits = !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  const auto parsed = parse_duration(digits ? text + "s" : text);
+  const auto whole =
+      parsed ? std::chrono::duration_cast<std::chrono::milliseconds>(*parsed) : std::chrono::milliseconds(0);
+  if (whole.count() < 1) return fail(Code::invalid, "\"" + text + "\" is not a duration such as 3s");
+  return whole;
+}
+
+Result<Upstream> server_of(const Json& server) {
+  const std::string address = scalar(server["address"]);
+  const Cut parts = cut_last(address, ':');
+  std::string_view host = parts.before;
+  if (host == "localhost") host = "127.0.0.1";
+  const auto ip = parse_ip(host);
+  const auto port = parse_port(parts.after);
+  if (!ip || !port)
+    return fail(Code::invalid,
+                "address: \"" + address + "\" is not an IP address or localhost with a port, such as 127.0.0.1:5432");
+  const std::int64_t weight = server["weight"].integer(1);
+  if (weight < 0 || weight > 1000) return fail(Code::invalid, "weight: is not a number up to 1000");
+  return Upstream{.host = ip->text(),
+                  .port = *port,
+                  .tls = server["tls"].boolean(),
+                  .target = address,
+                  .h2 = false,
+                  .weight = static_cast<std::uint32_t>(weight)};
+}
+
+struct Item {
+  std::size_t file = 0;
+  Json tree;
+};
+using Items = std::map<std::string, Item, std::less<>>;
+
+class Reader {
+ public:
+  Reader(const std::vector<Json>& trees, FileConfig& out) : trees_(trees), out_(out) {}
+
+  void read() {
+    for (const auto& [name, item] : collect("tcp", "services")) read_service("tcp", name, item);
+    for (const auto& [name, item] : collect("udp", "services")) read_service("udp", name, item);
+    middlewares_ = collect("tcp", "middlewares");
+    for (const auto& [name, item] : collect("tcp", "routers")) {
+      Path path{"tcp", "routers", name};
+      auto route = tcp_route(name, item.tree, path);
+      if (route)
+        out_.tcp.routes.push_back(std::move(*route));
+      else
+        note(item.file, std::move(path), std::move(route.error().message));
+    }
+    for (const auto& [name, item] : collect("udp", "routers")) {
+      Path path{"udp", "routers", name};
+      auto route = udp_route(name, item.tree, path);
+      if (route)
+        out_.tcp.udp_routes.push_back(std::move(*route));
+      else
+        note(item.file, std::move(path), std::move(route.error().message));
+    }
+  }
+
+ private:
+  void note(std::size_t file, Path path, std::string message) {
+    out_.notes.push_back({true, file, std::move(path), std::move(message)});
+  }
+
+  Items collect(const std::string& side, const std::string& kind) {
+    Items items;
+    for (std::size_t file = 0; file < trees_.size(); ++file) {
+      for (const auto& [name, tree] : trees_[file][side][kind].members()) {
+        if (!items.try_emplace(name, Item{file, tree}).second)
+          note(file, {side, kind, name}, "is defined in another file already, which counts");
+      }
+    }
+    return items;
+  }
+
+  void read_service(const std::string& side, const std::string& name, const Item& item) {
+    TcpService service{.servers = {.name = name, .upstreams = {}, .pass_host = true, .down = {}}};
+    Service& servers = service.servers;
+    const Json& tree = item.tree["loadbalancer"];
+    Json options = tree;
+    options.erase("servers");
+    auto done = item.tree.size() == 1 && tree.is_object()
+                    ? read_tcp_balancing(options, service)
+                    : fail(Code::invalid, "must have loadBalancer and nothing else");
+    if (!done) note(item.file, {side, "services", name}, done.error().message);
+    std::size_t at = 0;
+    for (const Json& server : tree["servers"].items()) {
+      auto upstream = done ? server_of(server) : fail(done.error());
+      if (upstream) {
+        servers.upstreams.push_back(std::move(*upstream));
+      } else if (done) {
+        servers.down = upstream.error().message;
+        note(item.file, {side, "services", name, "loadbalancer", "servers", std::to_string(at), "address"},
+             upstream.error().message);
+      }
+      ++at;
+    }
+    if (!servers.upstreams.empty()) servers.down.clear();
+    if (servers.upstreams.empty() && servers.down.empty()) servers.down = "service \"" + name + "\" has no servers";
+    if (side == "tcp")
+      out_.tcp.services.push_back(std::move(service));
+    else
+      out_.tcp.udp_services.push_back(std::move(servers));
+  }
+
+  static Result<void> check_keys(const Json& tree, std::span<const std::string_view> known, Path& path) {
+    for (const auto& [key, value] : tree.members()) {
+      if (std::ranges::count(known, key)) continue;
+      path.push_back(key);
+      return fail(Code::invalid, "is not known" + suggestion(key, known));
+    }
+    return {};
+  }
+
+  /// On an error `path` leads to the place.
+  Result<TcpRoute> tcp_route(const std::string& name, const Json& tree, Path& path) {
+    static constexpr std::string_view kKnown[] = {"rule", "entrypoints", "service",   "priority",
+                                                  "tls",  "middlewares", "rulesyntax"};
+    TRY(check_keys(tree, kKnown, path));
+    TcpRoute route{.name = name + "@file",
+                   .rule = scalar(tree["rule"]),
+                   .priority = static_cast<int>(tree["priority"].integer()),
+                   .entry_points = {},
+                   .service = file_name(scalar(tree["service"]))};
+    path.push_back("rule");
+    const Rule rule = TRY(parse_rule(route.rule, RuleKind::tcp));
+    path.back() = "tls";
+    TRY(read_tls(tree["tls"], rule, tree.contains("tls"), route));
+    path.back() = "entrypoints";
+    route.entry_points = TRY(entry_points(tree, route.tls != TcpRoute::Tls::none, false));
+    path.back() = "service";
+    const auto known = [&](const TcpService& each) { return each.servers.name == route.service; };
+    if (std::ranges::none_of(out_.tcp.services, known))
+      return fail(Code::invalid, "\"" + route.service + "\" is not defined in any file");
+    path.back() = "middlewares";
+    for (const std::string& each : list_of(tree["middlewares"])) route.middlewares.push_back(TRY(middleware(each)));
+    path.pop_back();
+    return route;
+  }
+
+  static Result<void> read_tls(const Json& tls, const Rule& rule, bool has, TcpRoute& route) {
+    if (!scalar(tls["options"]).empty() && scalar(tls["options"]) != "default")
+      return fail(Code::invalid, "options are not supported here: the route might ask for no client certificate");
+    if (has && !(tls.is_bool() && !tls.boolean()))
+      route.tls = tls["passthrough"].boolean() ? TcpRoute::Tls::passthrough : TcpRoute::Tls::terminate;
+    if (route.tls == TcpRoute::Tls::none && needs_tls(rule))
+      return fail(Code::invalid, "is missing: without TLS no client names a host or protocol; write HostSNI(`*`)");
+    return {};
+  }
+
+  Result<UdpRoute> udp_route(const std::string& name, const Json& tree, Path& path) {
+    static constexpr std::string_view kKnown[] = {"entrypoints", "service"};
+    TRY(check_keys(tree, kKnown, path));
+    UdpRoute route{.name = name + "@file", .entry_points = {}, .service = file_name(scalar(tree["service"]))};
+    path.push_back("entrypoints");
+    route.entry_points = TRY(entry_points(tree, false, true));
+    path.back() = "service";
+    if (std::ranges::count(out_.tcp.udp_services, route.service, &Service::name) == 0)
+      return fail(Code::invalid, "\"" + route.service + "\" is not defined in any file");
+    path.pop_back();
+    return route;
+  }
+
+  /// As for labels: web and websecure only by name, or where TLS tells what is whose.
+  Result<std::vector<std::string>> entry_points(const Json& tree, bool tls, bool udp) const {
+    std::vector<std::string> all, out;
+    std::vector<std::string_view> known;
+    if (!udp) known = {"web", "websecure"};
+    if (tls) all.emplace_back("websecure");
+    for (const EntryPoint& point : out_.tcp.entry_points) {
+      if (point.udp != udp || point.name == "web" || point.name == "websecure") continue;
+      known.push_back(point.name);
+      all.push_back(point.name);
+    }
+    for (const std::string& written : list_of(tree["entrypoints"])) {
+      out.push_back(entry_point_name(written));
+      if (std::ranges::count(known, out.back()) == 0)
+        return fail(Code::invalid, "\"" + written + "\" is no entry point of " + (udp ? "UDP" : "TCP"));
+    }
+    if (!out.empty()) return out;
+    if (!all.empty()) return all;
+    return fail(Code::invalid, "is missing, and there is no entry point but web and websecure");
+  }
+
+  Result<TcpMiddleware> middleware(const std::string& reference) {
+    const std::string name = file_name(reference);
+    const auto found = middlewares_.find(name);
+    if (found == middlewares_.end()) return fail(Code::invalid, "\"" + reference + "\" is not defined in any file");
+    if (found->second.tree.size() != 1) return fail(Code::invalid, "\"" + name + "\" must have exactly one kind");
+    const auto& [kind, tree] = found->second.tree.members()[0];
+    return TcpMiddleware{name, TRY(read_tcp_action(kind, tree))};
+  }
+
+  const std::vector<Json>& trees_;
+  FileConfig& out_;
+  Items middlewares_;
+};
+
+}  // namespace
+
+std::string entry_point_name(std::string_view name) {
+  const std::string known = lower(name);
+  if (known == "http") return "web";
+  return known == "https" || known == "web-secure" || known == "web_secure" ? "websecure" : known;
+}
+
+Result<EntryPoint> read_entry_point(std::string_view name, const Json& entry, const std::vector<std::string>& hosts) {
+  EntryPoint point{.name = entry_point_name(name)};
+  if (point.name == "websecure") point.role = Listener::websecure;
+  const std::string written = scalar(entry["address"]);
+  const Cut address = cut(written, '/');
+  if (address.found && address.after != "udp" && address.after != "tcp")
+    return fail(Code::invalid, "address: \"" + written + "\" is neither of tcp nor of udp");
+  point.udp = address.after == "udp";
+  if (address.before.starts_with(':')) {
+    for (const std::string& host : hosts)
+      point.addresses.push_back((host.contains(':') ? "[" + host + "]" : host) + std::string(address.before));
+  } else if (!address.before.empty()) {
+    point.addresses.emplace_back(address.before);
+  }
+  for (std::string& prefix : list_of(entry["proxyprotocol"]["trustedips"])) {
+    if (!parse_cidr(prefix)) return fail(Code::invalid, "proxyProtocol.trustedIPs: \"" + prefix + "\" is not a prefix");
+    point.proxy_trusted.push_back(std::move(prefix));
+  }
+  const std::string insecure = scalar(entry["proxyprotocol"]["insecure"]);
+  point.proxy_insecure = insecure == "true";
+  const std::string timeout = scalar(entry["udp"]["timeout"]);
+  if (!timeout.empty()) {
+    auto parsed = duration_of(timeout);
+    if (!parsed) return fail(std::move(parsed.error()).within("udp.timeout"));
+    point.udp_timeout = *parsed;
+  }
+  return point;
+}
+
+void read_tcp_files(const std::vector<Json>& trees, FileConfig& out) {
+  Reader(trees, out).read();
+}
+
+}  // namespace berth::edge
