@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "edge/keys.h"
-#include "edge/tcp_snapshot.h"
+#include "edge/tcp_fixture.h"
 #include "testing/golden.h"
 
 namespace berth::edge {
@@ -32,10 +32,7 @@ std::string print(const FileConfig& config) {
     }
     out += " " + write_balancing(service).dump() + write_group(service).dump() + " " + service.down + "\n";
   }
-  for (const EntryPoint& point : config.tcp.entry_points) out += "entry " + encode_entry_points({point}).dump() + "\n";
-  TcpConfig tcp = config.tcp;
-  tcp.entry_points.clear();
-  if (tcp != TcpConfig{}) out += "tcp " + encode_tcp(tcp).dump() + "\n";
+  out += print_tcp(config.tcp);
   for (const FileNote& note : config.notes) {
     out += std::string(note.error ? "error " : "warning ") + std::to_string(note.file) + " " + join(note.path, ".") +
            ": " + note.message + "\n";

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "edge/keys.h"
-#include "edge/tcp_snapshot.h"
+#include "edge/tcp_fixture.h"
 #include "testing/golden.h"
 
 namespace berth::edge {
@@ -89,7 +89,7 @@ std::string print(const Labelled& labelled) {
     out += "\n";
     if (!service.down.empty()) out += "  down: " + replace_all(service.down, "\n", "\n    ") + "\n";
   }
-  if (labelled.tcp != TcpConfig{}) out += "tcp " + encode_tcp(labelled.tcp).dump(1) + "\n";
+  out += print_tcp(labelled.tcp);
   for (const RouteNote& note : labelled.notes) {
     out += note.level == RouteNote::Level::error ? "error " : "warning ";
     out += (note.router.empty() ? "-" : note.router) + " " + note.container + ": " + note.message + "\n";
