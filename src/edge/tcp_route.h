@@ -71,7 +71,6 @@ struct TcpService {
   std::int64_t termination_delay =
       100;  ///< ms of silence that end a connection of which one side said its end; < 0: none
   std::optional<ProxyOut> proxy{};
-  std::string transport{};  ///< name of a servers transport; "": none
   friend bool operator==(const TcpService&, const TcpService&) = default;
 };
 
