@@ -3,7 +3,6 @@
 #include <csignal>
 #include <cstdio>
 
-#include "app/entry_points.h"
 #include "app/resolver_options.h"
 #include "app/traffic_server.h"
 #include "cli/exit_status.h"

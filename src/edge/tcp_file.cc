@@ -195,25 +195,8 @@ class Reader {
     return route;
   }
 
-  /// As for labels: web and websecure only by name, or where TLS tells what is whose.
   Result<std::vector<std::string>> entry_points(const Json& tree, bool tls, bool udp) const {
-    std::vector<std::string> all, out;
-    std::vector<std::string_view> known;
-    if (!udp) known = {"web", "websecure"};
-    if (tls) all.emplace_back("websecure");
-    for (const EntryPoint& point : out_.tcp.entry_points) {
-      if (point.udp != udp || point.name == "web" || point.name == "websecure") continue;
-      known.push_back(point.name);
-      all.push_back(point.name);
-    }
-    for (const std::string& written : list_of(tree["entrypoints"])) {
-      out.push_back(entry_point_name(written));
-      if (std::ranges::count(known, out.back()) == 0)
-        return fail(Code::invalid, "\"" + written + "\" is no entry point of " + (udp ? "UDP" : "TCP"));
-    }
-    if (!out.empty()) return out;
-    if (!all.empty()) return all;
-    return fail(Code::invalid, "is missing, and there is no entry point but web and websecure");
+    return choose_entry_points(list_of(tree["entrypoints"]), {.points = out_.tcp.entry_points, .tls = tls, .udp = udp});
   }
 
   Result<TcpMiddleware> middleware(const std::string& reference) {
@@ -231,12 +214,6 @@ class Reader {
 };
 
 }  // namespace
-
-std::string entry_point_name(std::string_view name) {
-  const std::string known = lower(name);
-  if (known == "http") return "web";
-  return known == "https" || known == "web-secure" || known == "web_secure" ? "websecure" : known;
-}
 
 Result<EntryPoint> read_entry_point(std::string_view name, const Json& entry, const std::vector<std::string>& hosts) {
   EntryPoint point{.name = entry_point_name(name)};

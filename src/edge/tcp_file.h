@@ -5,15 +5,13 @@
 #include <vector>
 
 #include "edge/file_config.h"
+#include "edge/tcp_entry.h"
 
 namespace berth::edge {
 
 /// One of `entryPoints`, keys in lower case: address, proxyProtocol and udp.timeout; other keys are not looked at.
 /// ":5432" stands for that port at each of `hosts`. Code::invalid naming the key.
 Result<EntryPoint> read_entry_point(std::string_view name, const Json& entry, const std::vector<std::string>& hosts);
-
-/// The name under which the edge has an entry point: "http" is web, "https" and "web-secure" are websecure.
-std::string entry_point_name(std::string_view name);
 
 /// Adds what the files say of TCP and UDP to `out.tcp`, which has the entry points, and notes. `trees` with keys in
 /// lower case.

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "edge/keys.h"
 #include "edge/label_middleware.h"
+#include "edge/tcp_entry.h"
 
 namespace berth::edge {
 namespace {
@@ -270,28 +271,12 @@ class Reader {
     return {};
   }
 
-  /// Names as the edge has them. Without any: all that fit, but of web and websecure only where the host's name decides
-  /// what is whose.
-  Result<std::vector<std::string>> entry_points_of(const std::string& label, const Router& router, bool tls, bool udp) {
-    std::vector<std::string> all, out;
-    if (tls) all.emplace_back("websecure");
-    for (const EntryPoint& point : world_.options.entry_points)
-      if (point.udp == udp && point.name != "web" && point.name != "websecure") all.push_back(point.name);
-    std::vector<std::string_view> known(all.begin(), all.end());
-    if (!udp) known.insert(known.end(), {"web", "websecure"});
-    for (std::string name : parse_list(lower(field(*router.fields, "entrypoints")))) {
-      if (name == "http" || name == "https") name = name == "http" ? "web" : "websecure";
-      if (std::ranges::count(known, name) == 0)
-        return fail(Code::invalid, label + "entrypoints: \"" + name + "\" is not configured as one of " +
-                                       (udp ? "UDP" : "TCP") + suggestion(name, known) +
-                                       "; berth serve --entrypoints." + name + ".address=:PORT" + (udp ? "/udp" : "") +
-                                       " does");
-      out.push_back(std::move(name));
-    }
-    if (!out.empty()) return out;
-    if (!all.empty()) return all;
-    return fail(Code::invalid,
-                label + "entrypoints is missing, and no entry point but web and websecure is configured");
+  Result<std::vector<std::string>> entry_points_of(const std::string& label, const Router& router, bool tls,
+                                                   bool udp) const {
+    auto chosen = choose_entry_points(parse_list(field(*router.fields, "entrypoints")),
+                                      {.points = world_.options.entry_points, .tls = tls, .udp = udp});
+    if (!chosen) return fail(Code::invalid, label + "entrypoints: " + chosen.error().message);
+    return chosen;
   }
 
   static Result<std::string> service_of(const Side& side, const std::string& name, const Router& router,
