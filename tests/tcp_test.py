@@ -104,14 +104,12 @@ def keep_first_bytes(listener, got):
 
 
 def answer_datagrams(server):
-    while True:
-        try:
-            text, client = server.recvfrom(2048)
-        except OSError:
-            return
-        if client is None or not text:
-            return
-        server.sendto(text.upper(), client)
+    with server:
+        while text_and_client := server.recvfrom(2048):
+            text, client = text_and_client
+            if not text:
+                return
+            server.sendto(text.upper(), client)
 
 
 class FilesTest(unittest.TestCase):
@@ -130,7 +128,8 @@ class FilesTest(unittest.TestCase):
         self.process = subprocess.Popen([BERTH, 'edge', '--config', self.folder / 'all.yml', '--data', self.folder / 'data'],
                                         stderr=self.errors)
         self.addCleanup(self.stop)
-        wait_until(lambda: accepts(self.ports['raw']), what='the edge')
+        # Before the files are in use the edge answers as HTTP.
+        wait_until(lambda: accepts(self.ports['raw']) and self.say(self.ports['raw'], b'hello\r\n\r\n').endswith(b'ok'), what='the edge')
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
