@@ -9,7 +9,8 @@
 namespace berth::app {
 
 Result<void> set_entry_point(Json& tree, std::string_view path, std::string_view value) {
-  const auto parts = split(lower(path), '.');
+  const std::string lowered = lower(path);
+  const auto parts = split(lowered, '.');
   if (parts.size() < 3 || std::ranges::count(parts, std::string_view()) > 0)
     return fail(Code::invalid, "write --entrypoints.NAME.address=:PORT");
   Json* at = &tree.slot(kEntryPoints);
