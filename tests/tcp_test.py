@@ -67,7 +67,7 @@ class PostgresTest(unittest.TestCase):
             rows = select("select repeat('x', 1000) from generate_series(1, 20000)", **ours)
             self.assertEqual(len(rows), 20000 * 1001 - 1)
             listed = must(berth('route', 'list', '--data', serve.data)).stdout
-            self.assertRegex(listed, r'ended@docker +tcp websecure HostSNI\(`ended\.localhost`\) +\S+ [\d.]+:5432')
+            self.assertRegex(listed, r'ended@docker +tcp websecure,postgres HostSNI\(`ended\.localhost`\) +\S+ [\d.]+:5432')
             told = must(berth('route', 'explain', 'tls://ended.localhost', '--data', serve.data)).stdout
             self.assertIn('ended@docker decides', told)
             self.assertEqual(berth('route', 'explain', 'tls://other.localhost', '--data', serve.data).returncode, 1)
