@@ -42,38 +42,33 @@ class Input {
   std::string_view bytes_;
 };
 
+/// The handshake bytes of one record, appended; need_more when it is not all there.
+State take_record(Input& input, std::string& message) {
+  const auto head = input.take(kRecordHead);
+  if (!head) return State::need_more;
+  Input fields(*head);
+  const auto type = fields.number(1), major = fields.number(1), minor = fields.number(1), size = fields.number(2);
+  if (type != kHandshake || major != 3 || *minor > 4 || *size == 0 || *size > kMostRecord) return State::broken;
+  const auto part = input.take(*size);
+  if (!part) return State::need_more;
+  message += *part;
+  return State::tls;
+}
+
 /// The handshake message's body out of its records; `state` says what is missing.
 std::string hello_of(std::string_view bytes, State& state) {
   Input input(bytes);
   std::string message;
-  std::size_t wanted = 0;
-  while (true) {
-    if (wanted == 0 && message.size() >= 4) {
-      if (static_cast<std::uint8_t>(message[0]) != kClientHello) break;
-      wanted = 4 + *Input(std::string_view(message).substr(1)).number(3);
-      if (wanted > kMostGreeting) break;
-    }
-    if (wanted != 0 && message.size() >= wanted) {
-      state = message.size() == wanted ? State::tls : State::broken;
-      return message.substr(4);
-    }
-    const auto head = input.take(kRecordHead);
-    if (!head) {
-      state = State::need_more;
-      return {};
-    }
-    Input fields(*head);
-    const auto type = fields.number(1), major = fields.number(1), minor = fields.number(1), size = fields.number(2);
-    if (type != kHandshake || major != 3 || *minor > 4 || *size == 0 || *size > kMostRecord) break;
-    const auto part = input.take(*size);
-    if (!part) {
-      state = State::need_more;
-      return {};
-    }
-    message += *part;
+  while (message.size() < 4) {
+    state = take_record(input, message);
+    if (state != State::tls) return {};
   }
-  state = State::broken;
-  return {};
+  const std::size_t wanted = 4 + *Input(std::string_view(message).substr(1)).number(3);
+  const bool is_hello = static_cast<std::uint8_t>(message[0]) == kClientHello && wanted <= kMostGreeting;
+  state = is_hello ? State::tls : State::broken;
+  while (state == State::tls && message.size() < wanted) state = take_record(input, message);
+  if (state == State::tls && message.size() > wanted) state = State::broken;
+  return state == State::tls ? message.substr(4) : std::string();
 }
 
 /// One host name in a list that may hold others.

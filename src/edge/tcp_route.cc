@@ -101,6 +101,10 @@ Result<void> TcpTable::add_routes() {
       (entry.route.tls == TcpRoute::Tls::none ? place.plain : place.secure).push_back(&entry);
     }
   }
+  return add_udp_routes();
+}
+
+Result<void> TcpTable::add_udp_routes() {
   for (const UdpRoute& route : config_.udp_routes) {
     const Service* service = by_name(config_.udp_services, route.service, &Service::name);
     if (!service) return fail(Code::invalid, "UDP route \"" + route.name + "\": its service does not exist");

@@ -144,6 +144,7 @@ class TcpTable {
  private:
   Place& make_place(const std::string& name);
   Result<void> add_routes();
+  Result<void> add_udp_routes();
 
   TcpConfig config_;
   std::vector<Entry> entries_;
