@@ -57,12 +57,12 @@ JUSTIFIED = {
 class Edge(EdgeProcess):
     """An edge that sends all requests to one origin, by a route that caches."""
 
-    def __init__(self, origin, policy=(), cache=64 << 20):
+    def __init__(self, origin, policy=(), cache=64 << 20, **more):
         route = {'name': 'r', 'rule': 'PathPrefix(`/`)', 'listeners': ['web'], 'service': 's',
                  'middlewares': [{'name': 'c', 'action': {'cache': dict(policy)}}]}
         service = {'name': 's', 'upstreams': [{'host': '127.0.0.1', 'port': origin, 'target': 'origin'}]}
         super().__init__({'format': 1, 'version': 1, 'settings': {}, 'routes': [route], 'services': [service],
-                          'certificates': []}, cache=cache, websecure=[])
+                          'certificates': []}, cache=cache, websecure=[], **more)
 
     def get(self, path, **headers):
         connection = http.client.HTTPConnection('127.0.0.1', self.web, timeout=30)
@@ -171,11 +171,23 @@ class LoadTest(unittest.TestCase):
         self.addCleanup(edge.stop)
         return origin, edge
 
-    def test_one_request_reaches_a_slow_origin(self):
+    def test_few_requests_reach_a_slow_origin(self):
         def slow(path):
             time.sleep(1)
             return {'Cache-Control': 'max-age=60'}, b'x' * 100_000
-        origin, edge = self.world(slow)
+        # Requests are collapsed in each loop; two loops ask once each.
+        origin, edge = self.world(slow, workers=2)
+        with concurrent.futures.ThreadPoolExecutor(100) as pool:
+            replies = list(pool.map(lambda _: edge.get('/page'), range(100)))
+        self.assertEqual({(status, len(body)) for status, body, _ in replies}, {(200, 100_000)})
+        self.assertEqual(list(origin.asked), ['/page'])
+        self.assertLessEqual(origin.asked['/page'], 2)
+
+    def test_one_loop_asks_a_slow_origin_once(self):
+        def slow(path):
+            time.sleep(1)
+            return {'Cache-Control': 'max-age=60'}, b'x' * 100_000
+        origin, edge = self.world(slow, workers=1)
         with concurrent.futures.ThreadPoolExecutor(100) as pool:
             replies = list(pool.map(lambda _: edge.get('/page'), range(100)))
         self.assertEqual({(status, len(body)) for status, body, _ in replies}, {(200, 100_000)})
