@@ -4,6 +4,7 @@
 #include <span>
 
 #include "edge/cache_serve.h"
+#include "edge/limits.h"
 #include "edge/middlewares.h"
 #include "edge/shared.h"
 #include "edge/source.h"

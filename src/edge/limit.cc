@@ -1,5 +1,6 @@
 // Limits that are held for as long as a request runs, and the page of a service under maintenance.
 #include "edge/front.h"
+#include "edge/limits.h"
 #include "edge/middlewares.h"
 #include "edge/shared.h"
 #include "edge/sink.h"

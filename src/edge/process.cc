@@ -12,6 +12,7 @@
 
 #include "edge/cache_store.h"
 #include "edge/control.h"
+#include "edge/limits.h"
 #include "edge/view_command.h"
 #include "edge/worker.h"
 #include "io/confine.h"

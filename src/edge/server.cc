@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "edge/cache_flight.h"
 #include "edge/health.h"
+#include "edge/limits.h"
 #include "edge/udp_proxy.h"
 #include "io/scope.h"
 

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "edge/limits.h"
+
 namespace berth::edge {
 namespace {
 
@@ -9,6 +11,9 @@ constexpr std::size_t kMostWorkspaces = 256;        // that wait for a request
 constexpr std::size_t kMostKeptBytes = 256u << 10;  // of one that waits
 
 }  // namespace
+
+Shared::Shared(io::Loop& loop, UpstreamPool::Left left)
+    : loop(loop), pool(loop, std::move(left)), limits(std::make_shared<Limits>()) {}
 
 void Shared::forget_unnamed() {
   if (states_.empty() && metrics.routes.empty()) return;

@@ -15,7 +15,6 @@
 #include "edge/balance.h"
 #include "edge/channel.h"
 #include "edge/handler.h"
-#include "edge/limits.h"
 #include "edge/live.h"
 #include "edge/upstream_pool.h"
 #include "edge/view_metrics.h"
@@ -29,6 +28,7 @@ using EventSink = std::function<void(const EdgeEvent&)>;
 
 class CacheStore;
 class CacheFlights;
+class Limits;
 
 /// What one middleware of one loop remembers between requests: counts, windows, a breaker's state.
 class MiddlewareState {
@@ -41,7 +41,7 @@ inline constexpr auto kLook = std::chrono::seconds(1);
 
 /// Thread: its loop's.
 struct Shared {
-  explicit Shared(io::Loop& loop, UpstreamPool::Left left = {}) : loop(loop), pool(loop, std::move(left)) {}
+  explicit Shared(io::Loop& loop, UpstreamPool::Left left = {});
   io::Loop& loop;
   io::DelayQueue idle{loop, Settings().idle_timeout};  ///< clients that wait for their next request
   io::DelayQueue watched{loop, kLook};                 ///< exchanges, until their client is worth a look
@@ -56,13 +56,13 @@ struct Shared {
   io::Time watch_until{};
   std::mt19937_64 random{std::random_device{}()};  ///< for ids that need not be secret
   bool draining = false;
-  io::Event swapped;                                            ///< `live` is another one
-  std::map<std::string, std::size_t, std::less<>> held;         ///< service -> requests that wait for its resumption
-  std::shared_ptr<Limits> limits = std::make_shared<Limits>();  ///< of the process; never null
-  std::function<void(const Upstream&, bool)> health;  ///< told what a check found, for other loops; may be empty
-  std::shared_ptr<CacheStore> store;                  ///< null: nothing is cached
-  std::shared_ptr<CacheFlights> flights;              ///< null as `store` is
-  io::Scope* background = nullptr;                    ///< for what outlives a request; null while nothing may begin
+  io::Event swapped;                                     ///< `live` is another one
+  std::map<std::string, std::size_t, std::less<>> held;  ///< service -> requests that wait for its resumption
+  std::shared_ptr<Limits> limits;                        ///< of the process; never null
+  std::function<void(const Upstream&, bool)> health;     ///< told what a check found, for other loops; may be empty
+  std::shared_ptr<CacheStore> store;                     ///< null: nothing is cached
+  std::shared_ptr<CacheFlights> flights;                 ///< null as `store` is
+  io::Scope* background = nullptr;                       ///< for what outlives a request; null while nothing may begin
   Balancer balancer;
   io::Time reported{};  ///< when upstream_failed was sent last
 
