@@ -435,9 +435,7 @@ class Exchange {
       if (step.what == Step::end) co_return Result<void>{};
       left -= std::min<std::uint64_t>(left, used);
       if (left >= kLarge && upstream_->unread().empty()) {
-        const std::uint64_t moved = CO_TRY(co_await relay_directly(left));
-        if (moved == left) co_return Result<void>{};
-        if (moved > 0) co_return fail(Code::unavailable, kCut);
+        if (CO_TRY(co_await relay_directly(left))) co_return Result<void>{};
         left = 0;  // not possible here
       }
       if (step.what != Step::need_more) continue;
@@ -447,15 +445,16 @@ class Exchange {
     }
   }
 
-  /// From socket to socket inside the kernel; 0: not possible here.
-  io::Task<Result<std::uint64_t>> relay_directly(std::uint64_t count) {
-    if (request_.tap || !upstream_->stream().splices()) co_return 0u;
+  /// From socket to socket inside the kernel; false: not possible here.
+  io::Task<Result<bool>> relay_directly(std::uint64_t count) {
+    if (request_.tap || !upstream_->stream().splices()) co_return false;
     CO_TRY(co_await sink_.flush());
     io::Stream* to = sink_.direct();
-    if (!to) co_return 0u;
+    if (!to) co_return false;
     const std::uint64_t moved = CO_TRY(co_await io::splice(upstream_->stream(), *to, count, settings_.stall_timeout));
     sink_.sent_directly(moved);
-    co_return moved;
+    if (moved < count) co_return fail(Code::unavailable, kCut);
+    co_return true;
   }
 
   io::Task<Result<void>> relay_session(bool has_body) {
