@@ -11,10 +11,18 @@ std::string upgrade_file(const std::string& data) {
   return data + "/upgrade.json";
 }
 
+/// Sockets that share a port would share it with another program's as well, which then gets half of the connections:
+/// so one that shares nothing is opened first, and closed again.
+Result<void> expect_free(const edge::EntryPoint& point, const io::Address& address) {
+  TRY(point.udp ? io::Datagrams::bind(address, {}) : io::listen_on(address));
+  return {};
+}
+
 Result<void> open_address(const edge::EntryPoint& point, const std::string& text, unsigned workers,
                           std::vector<Listening>& into) {
   auto address = TRY(io::Address::parse(text));
   const io::ListenOptions options{.reuse_port = workers > 1};
+  if (workers > 1 && address.port() != 0) TRY(expect_free(point, address));
   for (unsigned i = 0; i < workers; ++i) {
     io::Fd fd = TRY(point.udp ? io::Datagrams::bind(address, options) : io::listen_on(address, options));
     address = io::Address::of(fd.get());  // the first may have been given any free port; the others share it

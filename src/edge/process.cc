@@ -179,6 +179,8 @@ class EdgeProcess {
   Result<void> listen_all(const EntryPoint& point) {
     for (const std::string& text : point.addresses) {
       io::Address address = TRY(io::Address::parse(text));
+      // Sockets that share a port would share it with another program's as well: one that shares nothing comes first.
+      if (workers_.size() > 1 && address.port() != 0 && !point.udp) TRY(io::listen_on(address));
       for (const auto& worker : workers_) {
         // The first worker may have been given any free port; the others share it.
         address = TRY(worker->server().listen(point, address, {.reuse_port = workers_.size() > 1}));
