@@ -1,6 +1,7 @@
 // What core asks of the edge for people who look on, over the control channel. Pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
