@@ -31,7 +31,8 @@ std::string_view UpstreamPool::key_of(const Upstream& upstream) {
 }
 
 bool UpstreamPool::is_of(const Peer& peer, const Upstream& upstream) {
-  return peer.port == upstream.port && peer.tls == upstream.tls && peer.h2 == upstream.h2 && peer.host == upstream.host;
+  return peer.port == upstream.port && peer.tls == upstream.tls && peer.h2 == upstream.h2 &&
+         peer.speaks == upstream.speaks && peer.host == upstream.host;
 }
 
 UpstreamPool::Use::Entry* UpstreamPool::look_up(const Upstream& upstream) {
@@ -55,6 +56,7 @@ UpstreamPool::Use::Entry& UpstreamPool::entry(const Upstream& upstream) {
   made.second.port = upstream.port;
   made.second.tls = upstream.tls;
   made.second.h2 = upstream.h2;
+  made.second.speaks = upstream.speaks;
   return made;
 }
 

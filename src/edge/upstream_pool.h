@@ -107,9 +107,10 @@ class UpstreamPool {
     io::Time since;
   };
   struct Peer {
-    std::string host;  ///< with the next three what its key says
+    std::string host;  ///< with the next four what its key says
     std::uint16_t port = 0;
     bool tls = false, h2 = false;
+    Speaks speaks = Speaks::http;
     std::vector<Kept> kept;  ///< the one used last at the end
     io::Time failing_until{}, failures_since{};
     std::uint32_t failures = 0;  ///< since `failures_since`, for passive health
