@@ -39,14 +39,20 @@ io::Task<void> linger(io::Stream& stream) {
 class IdleClient final : public io::Delayed {
  public:
   explicit IdleClient(io::Stream& stream) : stream_(stream) {}
-  bool late = false;
+  bool is_late() const { return late_; }
+  /// It sent something.
+  void served() {
+    remove();
+    late_ = false;
+  }
 
  private:
   void expired() override {
-    late = true;
+    late_ = true;
     stream_.waiters(io::Direction::read).wake_all();
   }
   io::Stream& stream_;
+  bool late_ = false;
 };
 
 /// The next request's head, pinned in the wire; need_more: the client is gone.
@@ -92,8 +98,8 @@ class Connection {
   /// Whether bytes of the next request are here.
   io::Attempt::State look() {
     const auto state = wire_.unread().empty() ? wire_.try_fill().state : io::Attempt::moved;
-    if (state == io::Attempt::moved) waiting_.remove();
-    return state == io::Attempt::blocked && waiting_.late ? io::Attempt::end : state;
+    if (state == io::Attempt::moved) waiting_.served();
+    return state == io::Attempt::blocked && waiting_.is_late() ? io::Attempt::end : state;
   }
   /// Until there may be more, or for as long as a client may be idle.
   io::Ready more() {
