@@ -113,6 +113,12 @@ class EdgeFilesTest(unittest.TestCase):
         self.write(self.second)
         wait_until(lambda: self.answered_by('second'), what='the second service')
 
+    def test_ends_where_its_port_is_taken(self):
+        wait_until(lambda: self.answered_by('first'), what='the first service')
+        done = berth('edge', '--config', str(self.folder / 'static.yml'), '--data', str(self.folder / 'other'), timeout=60)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr, rf'127\.0\.0\.1:{self.web}')
+
     def test_checks_files(self):
         files = ['--config', str(self.folder / 'dynamic'), '--data', str(self.folder / 'other')]
         done = berth('edge', '--check', *files)

@@ -58,6 +58,8 @@ class EdgeProcess {
  public:
   explicit EdgeProcess(EdgeOptions options)
       : options_(std::move(options)),
+        core_(options_.control),
+        overseer_(options_.supervisor),
         control_([this](std::string payload) { return apply(std::move(payload)); }, [this] { return greeting(); }) {}
 
   /// Listeners, workers and the last good snapshot.
@@ -80,8 +82,8 @@ class EdgeProcess {
 
   io::Task<int> run() {
     io::Scope scope(co_await io::here());
-    if (options_.control >= 0) report(attach(io::Fd(options_.control)));
-    if (options_.supervisor >= 0) meet_supervisor();
+    if (core_) report(attach(std::move(core_)));
+    if (overseer_) meet_supervisor();
     scope.spawn(control_.read_frames());
     scope.spawn(control_.write_events());
     scope.spawn(follow_signals());
@@ -436,7 +438,7 @@ class EdgeProcess {
   }
 
   void meet_supervisor() {
-    auto stream = io::stream_on(main_loop(), io::Fd(options_.supervisor), "supervisor");
+    auto stream = io::stream_on(main_loop(), std::move(overseer_), "supervisor");
     if (stream) supervisor_ = std::move(*stream);
   }
 
@@ -463,6 +465,8 @@ class EdgeProcess {
   }
 
   EdgeOptions options_;
+  io::Fd core_,
+      overseer_;  ///< until run() takes them; who waits at the other end is told when it does not come to that
   std::vector<std::unique_ptr<Worker>> workers_;  ///< the first runs on the main thread
   std::shared_ptr<const Live> current_;
   std::shared_ptr<CacheStore> store_;
