@@ -97,7 +97,8 @@ Flight CacheFlights::find(const std::string& name) const {
   return found == table_.end() ? nullptr : found->second;
 }
 
-void CacheFlights::remove(const CacheFlight& flight) {
+void CacheFlights::remove(CacheFlight& flight) {
+  flight.claim.drop();
   const auto found = table_.find(flight.name);
   if (found != table_.end() && found->second.get() == &flight) table_.erase(found);
 }

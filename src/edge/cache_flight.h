@@ -27,6 +27,7 @@ struct CacheFlight {
   std::string key;
   std::uint64_t hash = 0;
   CacheStore::Ticket ticket;
+  CacheClaims::Claim claim{};  ///< while other loops wait for it
   std::shared_ptr<CacheObject> object{};
   std::size_t most = 0;  ///< bytes of a body that is kept
   int status = 502;
@@ -47,8 +48,8 @@ class CacheFlights {
  public:
   Flight find(const std::string& name) const;
   void add(const Flight& flight) { table_[flight->name] = flight; }
-  /// If it is still the one in the table.
-  void remove(const CacheFlight& flight);
+  /// If it is still the one in the table. Other loops need not wait for it any more.
+  void remove(CacheFlight& flight);
   std::size_t size() const { return table_.size(); }
 
  private:

@@ -15,6 +15,15 @@ using Kind = CacheNote::Kind;
 constexpr auto kMostWait = std::chrono::seconds(5);  // for another one's reply; then everybody asks for himself
 constexpr int kMostRounds = 3;
 
+/// Until another loop is done with what it fetches. Any thread may tell; the event is the loop's.
+struct OtherLoop {
+  io::Event done;
+};
+
+io::Task<Result<void>> wait_for_loop(std::shared_ptr<OtherLoop> other) {
+  co_return co_await other->done.wait();
+}
+
 io::Task<Result<void>> wait_for_head(Flight flight) {
   while (flight->state == State::asking) CO_TRY(co_await flight->changed.wait());
   co_return Result<void>{};
@@ -140,8 +149,9 @@ class CacheServe {
   }
 
   /// Asks the service for everybody who wants the same.
-  io::Task<Outcome> lead() {
+  io::Task<Outcome> lead(CacheClaims::Claim claim = {}) {
     const Flight flight = new_flight();
+    flight->claim = std::move(claim);
     const Lead guard(case_.shared, *flight);
     if (!authorized_ && !passes_) case_.shared.flights->add(flight);
     CacheTap tap(case_, flight, stored_);
@@ -166,12 +176,26 @@ class CacheServe {
   /// By a request of its own, or another one's; nothing when that was of no use and the store is to be looked at again.
   io::Task<std::optional<Outcome>> fetch() {
     if (is_partial() || request_.head.method == "HEAD") co_return co_await ask(nullptr);
-    const Flight other = authorized_ || passes_ ? nullptr : case_.shared.flights->find(flight_name());
-    if (!other || !store_.is_current(case_.hash, other->ticket)) co_return co_await lead();
+    if (authorized_ || passes_) co_return co_await lead();
+    const Flight other = case_.shared.flights->find(flight_name());
+    if (!other) co_return co_await lead_for_all();
+    if (!store_.is_current(case_.hash, other->ticket)) co_return co_await lead();
     const auto waited = co_await io::within(kMostWait, wait_for_head(other));
     if (!waited && waited.error().code != Code::timeout) co_return Outcome{};
     passes_ = !waited || other->state == State::passed;
     co_return co_await join(other);
+  }
+
+  /// Asks for all loops; nothing when another one did so meanwhile.
+  io::Task<std::optional<Outcome>> lead_for_all() {
+    const auto other = std::make_shared<OtherLoop>();
+    auto claim = store_.claims().take(
+        flight_name(), [other, loop = &case_.shared.loop] { loop->post([other] { other->done.set(); }); });
+    if (claim) co_return co_await lead(std::move(claim));
+    const auto waited = co_await io::within(kMostWait, wait_for_loop(other));
+    if (!waited && waited.error().code != Code::timeout) co_return Outcome{};
+    passes_ = !waited;
+    co_return std::nullopt;
   }
 
   /// The answer of another request's flight; nothing when that one does not fit.
@@ -192,7 +216,10 @@ class CacheServe {
   void refresh() {
     Shared& shared = case_.shared;
     if (!shared.background || shared.flights->find(flight_name())) return;
+    auto claim = store_.claims().take(flight_name(), {});
+    if (!claim) return;  // another loop does
     const Flight flight = new_flight();
+    flight->claim = std::move(claim);
     shared.flights->add(flight);
     shared.background->spawn(refresh_stored(case_, flight, stored_));
   }

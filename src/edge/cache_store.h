@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "edge/cache_claims.h"
 #include "edge/cache_command.h"
 #include "edge/cache_shard.h"
 
@@ -54,6 +55,9 @@ class CacheStore {
   /// The largest reply that could be kept.
   std::size_t largest() const { return capacity_ / shards_.size() / 4; }
 
+  /// By the names of flights.
+  CacheClaims& claims() { return claims_; }
+
   void count(CacheCount what, std::uint64_t times = 1) {
     counts_[static_cast<std::size_t>(what)].fetch_add(times, std::memory_order_relaxed);
   }
@@ -80,6 +84,7 @@ class CacheStore {
   std::size_t capacity_;
   std::uint64_t seed_;
   std::vector<std::unique_ptr<Locked>> shards_;
+  CacheClaims claims_;
   std::atomic<std::uint64_t> purges_{0};
   std::atomic<std::size_t> incoming_{0};
   std::array<std::atomic<std::uint64_t>, kCacheCounts.size()> counts_{};
