@@ -1,5 +1,8 @@
-"""Certificates by ACME: berth serve against pebble, which refuses three nonces in ten, by all three challenges."""
+"""Certificates by ACME: berth serve against pebble, which refuses three nonces in ten and takes its time over each
+validation, by all three challenges; DNS-01 also through a real DNS server that takes signed updates."""
 import base64
+import datetime
+import http.server
 import json
 import os
 import pathlib
@@ -10,6 +13,7 @@ import ssl
 import subprocess
 import tempfile
 import textwrap
+import threading
 import time
 import unittest
 import urllib.request
@@ -18,13 +22,24 @@ from support import Serve, berth, engine, fetch, free_port, images, must, projec
 from serve_test import role_pid
 
 EAB_KEY = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W'
+TSIG_SECRET = 'dGhpcyBpcyBubyByZWFsIHNlY3JldCBvZiBhbnlib2R5'
 ISSUED = 60  # seconds for an order, most of which are nonces and polls
+SLEEP = '3'  # before a validation pebble sleeps 0, 1 or 2 seconds, whichever it draws
+
+
+def start(test, log, command, **env):
+    """A program that runs until the class is done."""
+    with log.open('w') as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                   env={**os.environ, **env})
+    test.addClassCleanup(process.wait)
+    test.addClassCleanup(process.kill)
 
 
 class Pebble:
-    """A CA with a DNS server of its own, in which every name is 127.0.0.1."""
+    """A CA with a DNS server of its own, in which every name is 127.0.0.1; or one that asks the server at port `dns`."""
 
-    def __init__(self, test, web, websecure, **settings):
+    def __init__(self, test, web, websecure, dns=None, **settings):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='berth-pebble-'))
         test.addClassCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.port, self.management, self.dns, self.dns_control = (free_port() for _ in range(4))
@@ -36,19 +51,15 @@ class Pebble:
                   'certificate': str(self.certificate), 'privateKey': str(self.folder / 'ca.key'), 'httpPort': web,
                   'tlsPort': websecure, 'ocspResponderURL': '', 'externalAccountBindingRequired': False, **settings}
         (self.folder / 'pebble.json').write_text(json.dumps({'pebble': config}))
-        self.start(test, 'dns', ['pebble-challtestsrv', '-http01', '', '-https01', '', '-tlsalpn01', '', '-dns01',
-                                 f'127.0.0.1:{self.dns}', '-management', f'127.0.0.1:{self.dns_control}',
-                                 '-defaultIPv4', '127.0.0.1', '-defaultIPv6', ''])
-        self.start(test, 'ca', ['pebble', '-config', self.folder / 'pebble.json', '-dnsserver', f'127.0.0.1:{self.dns}'],
-                   PEBBLE_VA_NOSLEEP='1', PEBBLE_WFE_NONCEREJECT='30', PEBBLE_AUTHZREUSE='0')
+        if not dns:
+            start(test, self.folder / 'dns.log',
+                  ['pebble-challtestsrv', '-http01', '', '-https01', '', '-tlsalpn01', '', '-dns01',
+                   f'127.0.0.1:{self.dns}', '-management', f'127.0.0.1:{self.dns_control}',
+                   '-defaultIPv4', '127.0.0.1', '-defaultIPv6', ''])
+        start(test, self.folder / 'ca.log',
+              ['pebble', '-config', self.folder / 'pebble.json', '-dnsserver', f'127.0.0.1:{dns or self.dns}'],
+              PEBBLE_VA_SLEEPTIME=SLEEP, PEBBLE_WFE_NONCEREJECT='30', PEBBLE_AUTHZREUSE='0')
         self.root = wait_until(self.fetch_root, 20, 'pebble')
-
-    def start(self, test, name, command, **env):
-        with (self.folder / f'{name}.log').open('w') as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                       env={**os.environ, **env})
-        test.addClassCleanup(process.wait)
-        test.addClassCleanup(process.kill)
 
     @property
     def directory(self):
@@ -58,13 +69,104 @@ class Pebble:
     def log(self):
         return (self.folder / 'ca.log').read_text()
 
-    def fetch_root(self):
+    def get(self, url):
         context = ssl.create_default_context(cafile=self.certificate)
+        with urllib.request.urlopen(url, context=context, timeout=5) as answer:
+            return answer.read().decode()
+
+    def fetch_root(self):
         try:
-            with urllib.request.urlopen(f'https://localhost:{self.management}/roots/0', context=context, timeout=5) as answer:
-                return answer.read().decode()
+            return self.get(f'https://localhost:{self.management}/roots/0')
         except OSError:
             return None
+
+
+class RenewalInformation:
+    """ARI (RFC 9773), which Debian's pebble does not have: a directory that leads to that of `ca` for all else."""
+
+    def __init__(self, test, ca):
+        self.begin, self.asked = datetime.timedelta(days=30), []  # of the window, from now
+        renewal = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                renewal.asked.append(self.path)
+                reply = json.dumps(renewal.directory() if self.path == '/dir' else renewal.window()).encode()
+                self.send_response(200)
+                self.send_header('Content-Length', str(len(reply)))
+                self.end_headers()
+                self.wfile.write(reply)
+
+            def log_message(self, *_):
+                pass
+
+        self.ca = ca
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(ca.certificate, ca.folder / 'ca.key')
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        self.base = f'https://localhost:{server.server_port}'
+        self.certificate = ca.certificate
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        test.addClassCleanup(server.server_close)
+        test.addClassCleanup(server.shutdown)
+
+    @property
+    def url(self):
+        return f'{self.base}/dir'
+
+    def directory(self):
+        return {**json.loads(self.ca.get(self.ca.directory)), 'renewalInfo': f'{self.base}/ari'}
+
+    def window(self):
+        begin = datetime.datetime.now(datetime.timezone.utc) + self.begin
+        texts = [(begin + more).strftime('%Y-%m-%dT%H:%M:%SZ') for more in (datetime.timedelta(0), datetime.timedelta(1))]
+        return {'suggestedWindow': dict(zip(('start', 'end'), texts))}
+
+
+class Knot:
+    """An authoritative DNS server; only who signs by a key may change TXT records, and of one zone alone."""
+
+    def __init__(self, test):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='berth-knot-'))
+        test.addClassCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.port = free_port()
+        for zone in ('signed', 'closed'):
+            (self.folder / f'{zone}.zone').write_text(textwrap.dedent(f'''\
+                $ORIGIN {zone}.berth-knot.net.
+                @ 60 SOA ns hostmaster 1 3600 600 86400 5
+                @ 60 NS ns
+                * 60 A 127.0.0.1
+                '''))
+        (self.folder / 'knot.conf').write_text(textwrap.dedent(f'''\
+            server:
+                listen: 127.0.0.1@{self.port}
+                rundir: {self.folder}
+            database:
+                storage: {self.folder}
+            key:
+              - id: berth
+                algorithm: hmac-sha256
+                secret: {TSIG_SECRET}
+            acl:
+              - id: challenges
+                action: update
+                key: berth
+                update-type: TXT
+            zone:
+              - domain: signed.berth-knot.net
+                file: {self.folder}/signed.zone
+                acl: challenges
+              - domain: closed.berth-knot.net
+                file: {self.folder}/closed.zone
+            '''))
+        start(test, self.folder / 'knot.log', ['knotd', '-c', self.folder / 'knot.conf'])
+        wait_until(lambda: self.records('signed.berth-knot.net', 'SOA'), 20, 'knotd')
+
+    def records(self, name, kind='TXT'):
+        done = subprocess.run(['dig', '@127.0.0.1', '-p', str(self.port), '+short', '+time=2', '+tries=1', name, kind],
+                              capture_output=True, text=True, timeout=30)
+        return done.stdout.split('\n')[:-1] if done.returncode == 0 else []
 
 
 def presented(port, host, ca):
@@ -86,6 +188,9 @@ class AcmeTest(unittest.TestCase):
         images('busybox')
         cls.ports = (free_port(), free_port())
         cls.ca = Pebble(cls, *cls.ports)
+        cls.knot = Knot(cls)
+        cls.by_knot = Pebble(cls, *cls.ports, dns=cls.knot.port)
+        cls.renewal = RenewalInformation(cls, cls.ca)
         cls.bound = Pebble(cls, *cls.ports, externalAccountBindingRequired=True, externalAccountMACKeys={'kid-1': EAB_KEY})
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix='berth-acme-'))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
@@ -119,9 +224,13 @@ class AcmeTest(unittest.TestCase):
                  *resolver('tls', cls.ca, tlsChallenge='true'),
                  *resolver('dns', cls.ca, **{'dnsChallenge.provider': 'exec', 'dnsChallenge.delayBeforeCheck': '0'}),
                  *resolver('dead', None, tlsChallenge='true', fallback='bound'),
+                 *resolver('knot', cls.by_knot, **{'dnsChallenge.provider': 'rfc2136', 'dnsChallenge.delayBeforeCheck': '0'}),
+                 *resolver('ari', cls.ca, tlsChallenge='true', caServer=cls.renewal.url),
                  *resolver('bound', cls.bound, tlsChallenge='true', keyType='RSA2048',
                            **{'eab.kid': 'kid-1', 'eab.hmacEncoded': EAB_KEY})]
-        return Serve(*flags, data=cls.data, ports=cls.ports, env={'EXEC_PATH': str(cls.folder / 'hook')})
+        return Serve(*flags, data=cls.data, ports=cls.ports,
+                     env={'EXEC_PATH': str(cls.folder / 'hook'), 'RFC2136_NAMESERVER': f'127.0.0.1:{cls.knot.port}',
+                          'RFC2136_TSIG_KEY': 'berth', 'RFC2136_TSIG_SECRET': TSIG_SECRET})
 
     def route(self, name, host, resolver, *more):
         """A project whose service is routed under a host with a resolver."""
@@ -186,6 +295,39 @@ services:
         calls = (self.folder / 'hook.log').read_text().split('\n')
         self.assertEqual(sum(call.startswith('present _acme-challenge.wild.berth-acme.net. ') for call in calls), 2)
         wait_until(lambda: (self.folder / 'hook.log').read_text().count('cleanup _acme-challenge.wild') == 2, 10, 'cleanup')
+
+    def test_wildcard_by_signed_updates(self):
+        name, zone = 'traefik.http.routers.acmeknot.tls.domains[0]', 'signed.berth-knot.net'
+        self.route('acmeknot', f'a.{zone}', 'knot', f'{name}.main=*.{zone}', f'{name}.sans={zone}')
+        leaf = self.issued(f'a.{zone}', self.by_knot)
+        self.assertEqual({value for _, value in leaf['subjectAltName']}, {f'*.{zone}', zone})
+        # Both answers stood at one name, and the updates made later versions of the zone.
+        wait_until(lambda: not self.knot.records(f'_acme-challenge.{zone}'), 20, 'the records to be gone')
+        self.assertGreater(int(self.knot.records(zone, 'SOA')[0].split()[2]), 2)
+        self.assertNotIn(TSIG_SECRET, self.serve.log.read_text())
+
+    def test_refused_update_is_told(self):
+        host = 'a.closed.berth-knot.net'
+        self.route('acmeclosed', host, 'knot')
+        state = wait_until(lambda: (self.state(host) or {}).get('failures') and self.state(host), ISSUED, 'a failure')
+        self.assertRegex(state['error'], 'knot: nsupdate ended with status 2: .*(REFUSED|NOTAUTH)')
+        self.assertNotIn(TSIG_SECRET, json.dumps(state) + self.serve.log.read_text())
+
+    def test_renewal_when_the_ca_says_so(self):
+        host = 'ari.berth-acme.net'
+        self.route('acmeari', host, 'ari')
+        first = self.issued(host)
+        state = wait_until(lambda: (self.state(host) or {}).get('window') and self.state(host), 20, 'the window')
+        self.assertGreater(state['ask_window'], time.time() + 3600)
+        # The CA wants it replaced, say because of a fault of its own. Hours go by, with berth away.
+        asked = len(self.renewal.asked)
+        type(self).serve.stop()
+        self.renewal.begin = -datetime.timedelta(days=2)
+        file = next(path for path in (self.data / 'acme').glob(f'{host}*.json'))
+        file.write_text(json.dumps({**json.loads(file.read_text()), 'ask_window': 0, 'next_try': 0}))
+        type(self).serve = self.start_serve()
+        wait_until(lambda: self.issued(host)['serialNumber'] != first['serialNumber'], ISSUED, 'another certificate')
+        self.assertTrue(any(path.startswith('/ari/') for path in self.renewal.asked[asked:]), self.renewal.asked)
 
     def test_second_issuer_with_external_account(self):
         self.route('acmebound', 'bound.berth-acme.net', 'dead')
