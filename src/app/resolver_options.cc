@@ -20,11 +20,6 @@ std::string lookup(const Environment& environment, const std::string& key) {
   return found == environment.end() ? "" : found->second;
 }
 
-/// Flags are all text, in a file they may be numbers and booleans.
-std::string text_of(const Json& json) {
-  return json.is_text() || json.is_null() ? std::string(json.text()) : json.dump();
-}
-
 void merge(Json& into, const Json& from) {
   for (const auto& [name, value] : from.members()) {
     Json& slot = into.slot(folded_name(into, name));
@@ -54,17 +49,17 @@ class Reader {
 
   Result<Resolver> read() {
     TRY(check_keys());
-    out_.email = text_of(folded_member(acme_, "email"));
-    out_.fallback = text_of(folded_member(acme_, "fallback"));
-    if (const auto text = text_of(folded_member(acme_, "caServer")); !text.empty()) out_.directory = text;
+    out_.email = scalar(folded_member(acme_, "email"));
+    out_.fallback = scalar(folded_member(acme_, "fallback"));
+    if (const auto text = scalar(folded_member(acme_, "caServer")); !text.empty()) out_.directory = text;
     if (const auto url = http::parse_url(out_.directory); !url) return wrong("caServer", url.error().message);
-    if (const auto text = text_of(folded_member(acme_, "keyType")); !text.empty()) {
+    if (const auto text = scalar(folded_member(acme_, "keyType")); !text.empty()) {
       const auto type = edge::parse_key_type(text);
       if (!type) return wrong("keyType", type.error().message);
       out_.key_type = *type;
     }
     const Json& eab = folded_member(acme_, "eab");
-    out_.binding = {.kid = text_of(folded_member(eab, "kid")), .hmac = text_of(folded_member(eab, "hmacEncoded"))};
+    out_.binding = {.kid = scalar(folded_member(eab, "kid")), .hmac = scalar(folded_member(eab, "hmacEncoded"))};
     TRY(read_roots());
     TRY(read_challenge());
     return std::move(out_);
@@ -90,7 +85,7 @@ class Reader {
   Result<void> read_roots() {
     std::vector<std::string> paths;
     const Json& given = folded_member(acme_, "caCertificates");
-    for (const Json& path : given.items()) paths.push_back(text_of(path));
+    for (const Json& path : given.items()) paths.push_back(scalar(path));
     if (given.is_text()) paths.emplace_back(given.text());
     if (paths.empty()) {
       if (const auto path = lookup(environment_, "LEGO_CA_CERTIFICATES"); !path.empty()) paths.push_back(path);
@@ -113,7 +108,7 @@ class Reader {
     if (count > 1) return fail(Code::invalid, where_ + " has several challenges; leave one of them");
     if (has("httpChallenge")) {
       out_.challenge = edge::ChallengeType::http;
-      const std::string entry = lower(text_of(folded_member(folded_member(acme_, "httpChallenge"), "entryPoint")));
+      const std::string entry = lower(scalar(folded_member(folded_member(acme_, "httpChallenge"), "entryPoint")));
       if (!entry.empty() && entry != "web" && entry != "http")
         return wrong("httpChallenge.entryPoint", "\"" + entry + "\" is not the plain listener; use web");
     }
@@ -123,9 +118,9 @@ class Reader {
 
   Result<void> read_dns(const Json& dns) {
     out_.challenge = edge::ChallengeType::dns;
-    const std::string provider = lower(text_of(folded_member(dns, "provider")));
+    const std::string provider = lower(scalar(folded_member(dns, "provider")));
     if (const Json& delay = folded_member(dns, "delayBeforeCheck"); !delay.is_null()) {
-      const auto time = seconds_of(text_of(delay));
+      const auto time = seconds_of(scalar(delay));
       if (!time) return wrong("dnsChallenge.delayBeforeCheck", time.error().message);
       out_.dns.delay = *time;
     }
@@ -213,12 +208,12 @@ namespace {
 
 std::vector<std::string> list_of(const Json& json) {
   std::vector<std::string> out;
-  for (const Json& item : json.items()) out.push_back(text_of(item));
+  for (const Json& item : json.items()) out.push_back(scalar(item));
   return out;
 }
 
 Result<void> read_client_auth(const Json& auth, edge::TlsOptions& out) {
-  out.client_auth = text_of(folded_member(auth, "clientAuthType"));
+  out.client_auth = scalar(folded_member(auth, "clientAuthType"));
   for (const std::string& path : list_of(folded_member(auth, "caFiles")))
     out.client_ca += TRY(io::read_file(path, 1u << 20));
   return {};
@@ -235,9 +230,9 @@ Result<edge::TlsOptions> read_options(const std::string& name, const Json& json)
                        .ciphers = list_of(folded_member(json, "cipherSuites")),
                        .curves = list_of(folded_member(json, "curvePreferences")),
                        .alpn = list_of(folded_member(json, "alpnProtocols"))};
-  if (const auto text = text_of(folded_member(json, "minVersion")); !text.empty())
+  if (const auto text = scalar(folded_member(json, "minVersion")); !text.empty())
     out.min_version = TRY(edge::parse_tls_version(text));
-  if (const auto text = text_of(folded_member(json, "maxVersion")); !text.empty())
+  if (const auto text = scalar(folded_member(json, "maxVersion")); !text.empty())
     out.max_version = TRY(edge::parse_tls_version(text));
   TRY(read_client_auth(folded_member(json, "clientAuth"), out));
   TRY(edge::make_policy(out));

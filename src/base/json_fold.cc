@@ -21,4 +21,8 @@ Json* find_folded(Json& object, std::string_view name) {
   return nullptr;
 }
 
+std::string scalar(const Json& json) {
+  return json.is_text() ? std::string(json.text()) : json.is_null() ? std::string() : json.dump();
+}
+
 }  // namespace berth

@@ -1,10 +1,10 @@
 #include "edge/file_config.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "base/text.h"
+#include "edge/file_value.h"
 #include "edge/keys.h"
 #include "edge/label_middleware.h"
 #include "edge/tcp_file.h"
@@ -12,25 +12,6 @@
 
 namespace berth::edge {
 namespace {
-
-using Path = std::vector<std::string>;
-
-std::string scalar(const Json& json) {
-  return json.is_text() ? std::string(json.text()) : json.is_null() ? std::string() : json.dump();
-}
-
-std::vector<std::string> list_of(const Json& json) {
-  if (!json.is_array()) return parse_list(scalar(json));
-  std::vector<std::string> out;
-  for (const Json& item : json.items()) out.push_back(scalar(item));
-  return out;
-}
-
-/// "name@file" and "name" are the same here.
-std::string file_name(std::string_view reference) {
-  const Cut at = cut(reference, '@');
-  return lower(at.found && at.after == "file" ? at.before : reference);
-}
 
 bool is_secure(const std::string& name, const Json& entry) {
   if (name == "websecure" || name == "https" || name == "web-secure") return true;
@@ -64,13 +45,6 @@ Result<Upstream> upstream_of(const Json& server) {
                                                : Speaks::http};
 }
 
-/// One named thing of a file.
-struct Item {
-  std::size_t file = 0;
-  Json tree;
-};
-using Items = std::map<std::string, Item, std::less<>>;
-
 class Reader {
  public:
   explicit Reader(const std::vector<Json>& trees) {
@@ -79,6 +53,9 @@ class Reader {
 
   FileConfig read() {
     for (std::size_t file = 0; file < trees_.size(); ++file) read_file(file);
+    services_ = collect_items(trees_, "http", "services", out_.notes);
+    middlewares_ = collect_items(trees_, "http", "middlewares", out_.notes);
+    routers_ = collect_items(trees_, "http", "routers", out_.notes);
     for (const auto& [name, item] : services_) read_service(name, item);
     check_groups();
     for (const auto& [name, item] : middlewares_) add_middleware(name, item.tree);
@@ -90,7 +67,7 @@ class Reader {
   }
 
  private:
-  void note(std::size_t file, Path path, std::string message, bool error = true) {
+  void note(std::size_t file, FilePath path, std::string message, bool error = true) {
     out_.notes.push_back({error, file, std::move(path), std::move(message)});
   }
 
@@ -105,22 +82,11 @@ class Reader {
       }
     }
     read_entries(file, tree["entrypoints"]);
-    collect(file, "routers", routers_);
-    collect(file, "services", services_);
-    collect(file, "middlewares", middlewares_);
     for (const Json& pair : tree["tls"]["certificates"].items()) {
       out_.certificates.push_back({scalar(pair["certfile"]), scalar(pair["keyfile"])});
     }
     if (tree["tls"].contains("options")) {
       note(file, {"tls", "options"}, "is not supported here; a router that names one is not served", false);
-    }
-  }
-
-  void collect(std::size_t file, const std::string& kind, Items& into) {
-    for (const auto& [name, tree] : trees_[file]["http"][kind].members()) {
-      if (!into.try_emplace(name, Item{file, tree}).second) {
-        note(file, {"http", kind, name}, "is defined in another file already, which counts");
-      }
     }
   }
 
@@ -160,7 +126,7 @@ class Reader {
   }
 
   void read_trust(std::size_t file, const std::string& name, const Json& headers) {
-    const Path path{"entrypoints", name, "forwardedheaders"};
+    const FilePath path{"entrypoints", name, "forwardedheaders"};
     for (const std::string& proxy : list_of(headers["trustedips"])) {
       if (parse_cidr(proxy)) {
         out_.settings.trusted_proxies.push_back(proxy);
@@ -184,7 +150,7 @@ class Reader {
 
   // Services.
 
-  void read_service(const std::string& name, const Item& item) {
+  void read_service(const std::string& name, const FileItem& item) {
     Service service{.name = name, .upstreams = {}, .pass_host = true, .down = {}};
     if (item.tree.size() != 1) {
       note(item.file, {"http", "services", name},
@@ -200,7 +166,7 @@ class Reader {
     out_.services.push_back(std::move(service));
   }
 
-  Result<void> read_servers(const std::string& name, const Item& item, const Json& tree, Service& service) {
+  Result<void> read_servers(const std::string& name, const FileItem& item, const Json& tree, Service& service) {
     Json options = tree;
     options.erase("servers");
     TRY(read_balancing(options, service));
@@ -241,8 +207,8 @@ class Reader {
 
   // Routers.
 
-  void read_router(const std::string& name, const Item& item) {
-    Path path{"http", "routers", name};
+  void read_router(const std::string& name, const FileItem& item) {
+    FilePath path{"http", "routers", name};
     auto route = route_of(name, item, path);
     if (route)
       out_.routes.push_back(std::move(*route));
@@ -251,7 +217,7 @@ class Reader {
   }
 
   /// On an error `path` leads to the place.
-  Result<Route> route_of(const std::string& name, const Item& item, Path& path) {
+  Result<Route> route_of(const std::string& name, const FileItem& item, FilePath& path) {
     const Json& tree = item.tree;
     static constexpr std::string_view kKnown[] = {"rule", "entrypoints", "service",    "priority",
                                                   "tls",  "middlewares", "rulesyntax", "observability"};
@@ -338,7 +304,7 @@ class Reader {
   }
 
   std::vector<Json> trees_;
-  Items routers_, services_, middlewares_;
+  FileItems routers_, services_, middlewares_;
   Trees middleware_trees_;
   std::map<std::string, Listener> entries_;
   std::set<std::string> named_;  ///< entry points that HTTP routers name

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <functional>
 
+#include "base/json_fold.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "edge/keys_check.h"
@@ -34,11 +35,6 @@ constexpr std::string_view kStrategies[] = {"wrr", "p2c", "hrw", "leasttime"};
 
 std::unexpected<Error> wrong(std::string_view path, std::string_view text, std::string_view what) {
   return fail(Code::invalid, std::string(path) + ": \"" + std::string(text) + "\" " + std::string(what));
-}
-
-/// A scalar as text; labels have only texts.
-std::string scalar(const Json& json) {
-  return json.is_text() ? std::string(json.text()) : json.is_null() ? std::string() : json.dump();
 }
 
 // One read() for each type of a value.

@@ -1,34 +1,15 @@
 #include "edge/tcp_file.h"
 
 #include <algorithm>
-#include <map>
 
 #include "base/text.h"
 #include "base/units.h"
+#include "edge/file_value.h"
 #include "edge/keys.h"
 #include "edge/label_parse.h"
 
 namespace berth::edge {
 namespace {
-
-using Path = std::vector<std::string>;
-
-std::string scalar(const Json& json) {
-  return json.is_text() ? std::string(json.text()) : json.is_null() ? std::string() : json.dump();
-}
-
-std::vector<std::string> list_of(const Json& json) {
-  if (!json.is_array()) return parse_list(scalar(json));
-  std::vector<std::string> out;
-  for (const Json& item : json.items()) out.push_back(scalar(item));
-  return out;
-}
-
-/// "name@file" and "name" are the same here.
-std::string file_name(std::string_view reference) {
-  const Cut at = cut(reference, '@');
-  return lower(at.found && at.after == "file" ? at.before : reference);
-}
 
 Result<std::chrono::milliseconds> duration_of(const std::string& text) {
   const bool digits = !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -59,30 +40,26 @@ Result<Upstream> server_of(const Json& server) {
                   .weight = static_cast<std::uint32_t>(weight)};
 }
 
-struct Item {
-  std::size_t file = 0;
-  Json tree;
-};
-using Items = std::map<std::string, Item, std::less<>>;
-
 class Reader {
  public:
   Reader(const std::vector<Json>& trees, FileConfig& out) : trees_(trees), out_(out) {}
 
   void read() {
-    for (const auto& [name, item] : collect("tcp", "services")) read_service("tcp", name, item);
-    for (const auto& [name, item] : collect("udp", "services")) read_service("udp", name, item);
-    middlewares_ = collect("tcp", "middlewares");
-    for (const auto& [name, item] : collect("tcp", "routers")) {
-      Path path{"tcp", "routers", name};
+    for (const auto& [name, item] : collect_items(trees_, "tcp", "services", out_.notes))
+      read_service("tcp", name, item);
+    for (const auto& [name, item] : collect_items(trees_, "udp", "services", out_.notes))
+      read_service("udp", name, item);
+    middlewares_ = collect_items(trees_, "tcp", "middlewares", out_.notes);
+    for (const auto& [name, item] : collect_items(trees_, "tcp", "routers", out_.notes)) {
+      FilePath path{"tcp", "routers", name};
       auto route = tcp_route(name, item.tree, path);
       if (route)
         out_.tcp.routes.push_back(std::move(*route));
       else
         note(item.file, std::move(path), std::move(route.error().message));
     }
-    for (const auto& [name, item] : collect("udp", "routers")) {
-      Path path{"udp", "routers", name};
+    for (const auto& [name, item] : collect_items(trees_, "udp", "routers", out_.notes)) {
+      FilePath path{"udp", "routers", name};
       auto route = udp_route(name, item.tree, path);
       if (route)
         out_.tcp.udp_routes.push_back(std::move(*route));
@@ -92,22 +69,11 @@ class Reader {
   }
 
  private:
-  void note(std::size_t file, Path path, std::string message) {
+  void note(std::size_t file, FilePath path, std::string message) {
     out_.notes.push_back({true, file, std::move(path), std::move(message)});
   }
 
-  Items collect(const std::string& side, const std::string& kind) {
-    Items items;
-    for (std::size_t file = 0; file < trees_.size(); ++file) {
-      for (const auto& [name, tree] : trees_[file][side][kind].members()) {
-        if (!items.try_emplace(name, Item{file, tree}).second)
-          note(file, {side, kind, name}, "is defined in another file already, which counts");
-      }
-    }
-    return items;
-  }
-
-  void read_service(const std::string& side, const std::string& name, const Item& item) {
+  void read_service(const std::string& side, const std::string& name, const FileItem& item) {
     TcpService service{.servers = {.name = name, .upstreams = {}, .pass_host = true, .down = {}}};
     Service& servers = service.servers;
     const Json& tree = item.tree["loadbalancer"];
@@ -137,7 +103,7 @@ class Reader {
       out_.tcp.udp_services.push_back(std::move(servers));
   }
 
-  static Result<void> check_keys(const Json& tree, std::span<const std::string_view> known, Path& path) {
+  static Result<void> check_keys(const Json& tree, std::span<const std::string_view> known, FilePath& path) {
     for (const auto& [key, value] : tree.members()) {
       if (std::ranges::count(known, key)) continue;
       path.push_back(key);
@@ -147,7 +113,7 @@ class Reader {
   }
 
   /// On an error `path` leads to the place.
-  Result<TcpRoute> tcp_route(const std::string& name, const Json& tree, Path& path) {
+  Result<TcpRoute> tcp_route(const std::string& name, const Json& tree, FilePath& path) {
     static constexpr std::string_view kKnown[] = {"rule", "entrypoints", "service",   "priority",
                                                   "tls",  "middlewares", "rulesyntax"};
     TRY(check_keys(tree, kKnown, path));
@@ -182,7 +148,7 @@ class Reader {
     return {};
   }
 
-  Result<UdpRoute> udp_route(const std::string& name, const Json& tree, Path& path) {
+  Result<UdpRoute> udp_route(const std::string& name, const Json& tree, FilePath& path) {
     static constexpr std::string_view kKnown[] = {"entrypoints", "service"};
     TRY(check_keys(tree, kKnown, path));
     UdpRoute route{.name = name + "@file", .entry_points = {}, .service = file_name(scalar(tree["service"]))};
@@ -210,7 +176,7 @@ class Reader {
 
   const std::vector<Json>& trees_;
   FileConfig& out_;
-  Items middlewares_;
+  FileItems middlewares_;
 };
 
 }  // namespace
