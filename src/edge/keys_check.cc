@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "edge/breaker.h"
 #include "edge/label_parse.h"
+#include "edge/rule.h"
 #include "http/head.h"
 
 namespace berth::edge {
@@ -47,11 +48,14 @@ Result<void> imply(std::string_view path, Headers& action, std::string_view name
 }  // namespace
 
 Result<void> check_field(std::string_view path, std::string_view name, std::string_view value) {
-  // A field of the message's framing would let a label smuggle requests.
-  static constexpr std::string_view kFraming[] = {
-      "content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "te", "trailer"};
-  if (!http::is_token(name) || std::ranges::count(kFraming, lower(name))) {
-    return fail(Code::invalid, std::string(path) + ": is not a field name that can be set");
+  // A field of the message's framing would let a label smuggle requests; one of the connection is the edge's own.
+  static constexpr std::string_view kOwn[] = {
+      "content-length", "transfer-encoding", "connection", "proxy-connection", "upgrade",
+      "keep-alive",     "http2-settings",    "te",         "trailer",          "expect"};
+  if (!http::is_token(name)) return fail(Code::invalid, std::string(path) + ": is not a field name");
+  if (std::ranges::count(kOwn, lower(name))) {
+    return fail(Code::invalid,
+                std::string(path) + ": cannot be set or removed: the edge writes it for each message; leave it out");
   }
   if (!http::is_field_value(value)) {
     return fail(Code::invalid, std::string(path) + ": the value has control characters");
@@ -121,7 +125,22 @@ Result<void> check_cors(std::string_view path, const Cors& cors) {
   return {};
 }
 
+/// The one field of framing that a request may get: it decides which site of the server answers.
+Result<void> check_host(std::string_view path, const Headers& action) {
+  for (const auto& [name, value] : action.request) {
+    if (!equal_fold(name, "host")) continue;
+    const Cut port = cut_last(value, ':');
+    const bool has_port = port.found && !value.ends_with(']');
+    const auto host = canonical_host(value);
+    if (!host || host->contains('*') || (has_port && !parse_port(port.after)))
+      return wrong(path, "customrequestheaders.host", "\"" + value + "\" is not a host with or without a port");
+  }
+  if (has_field(action.response, "host")) return wrong(path, "customresponseheaders.host", "is no field of replies");
+  return {};
+}
+
 Result<void> check(std::string_view path, Headers& action) {
+  TRY(check_host(path, action));
   const std::string frame = !action.frame_options.empty() ? action.frame_options : action.frame_deny ? "DENY" : "";
   const std::string xss = !action.xss_value.empty() ? action.xss_value : action.xss_filter ? "1; mode=block" : "";
   const std::pair<std::string_view, std::string> implied[] = {

@@ -57,7 +57,22 @@ TEST(Keys, RefusesWhatIsWrong) {
       {"forwardauth.address=ftp://x", "forwardauth.address: must begin with http:// or https://"},
       {"forwardauth.address=http://a@b", "forwardauth.address: is not a plain URL"},
       {"headers.customresponseheaders.transfer-encoding=x",
-       "headers.customresponseheaders.transfer-encoding: is not a field name that can be set"},
+       "headers.customresponseheaders.transfer-encoding: cannot be set or removed: the edge writes it for each "
+       "message; "
+       "leave it out"},
+      {"headers.customrequestheaders.proxy-connection=",
+       "headers.customrequestheaders.proxy-connection: cannot be set or removed: the edge writes it for each message; "
+       "leave it out"},
+      {"headers.customrequestheaders.a:b=1", "headers.customrequestheaders.a:b: is not a field name"},
+      {"headers.customrequestheaders.host=a/b",
+       "headers.customrequestheaders.host: \"a/b\" is not a host with or without a port"},
+      {"headers.customrequestheaders.host=a:b:80",
+       "headers.customrequestheaders.host: \"a:b:80\" is not a host with or without a port"},
+      {"headers.customrequestheaders.host=a:99999",
+       "headers.customrequestheaders.host: \"a:99999\" is not a host with or without a port"},
+      {"headers.customrequestheaders.host=",
+       "headers.customrequestheaders.host: \"\" is not a host with or without a port"},
+      {"headers.customresponseheaders.host=a", "headers.customresponseheaders.host: is no field of replies"},
       {"headers.accesscontrolalloworiginlist=* headers.accesscontrolallowcredentials=true",
        "headers.accesscontrolallowcredentials: does not go with every origin (*); list the origins"},
       {"compress.encodings=lzma", "compress.encodings: \"lzma\" is not gzip, br or zstd"},
