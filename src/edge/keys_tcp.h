@@ -15,7 +15,7 @@ template <>
 struct Keys<InFlightConn> {
   static constexpr std::string_view kind = "inFlightConn",
                                     does = "Limits the open connections of one address; further ones are closed.";
-  static constexpr auto all = std::tuple{key("amount", &InFlightConn::amount, "per worker; 0: no limit")};
+  static constexpr auto all = std::tuple{key("amount", &InFlightConn::amount, "of one address; 0: no limit")};
 };
 template <>
 struct Keys<ProxyOut> {

@@ -7,13 +7,13 @@
 
 namespace berth::edge {
 
-/// Any thread; only requests of routes with such a limit come here, each for the time of one look-up.
+/// Any thread; only requests and connections of routes with such a limit come here, each for the time of one look-up.
 class Limits {
  public:
   using Time = RateLimiter::Time;
   /// As RateLimiter::allow.
   bool allow(const RateLimit& limit, std::string_view name, const Ip& source, Time now);
-  /// Counts a request of `source` that begins under the middleware `name`; false when `most` run already.
+  /// Counts a request or connection of `source` that begins under the middleware `name`; false when `most` run already.
   bool begin(std::string_view name, const Ip& source, std::uint64_t most);
   /// REQUIRES: begin() returned true.
   void end(std::string_view name, const Ip& source);

@@ -7,6 +7,7 @@
 
 #include "edge/cache_store.h"
 #include "edge/certificate.h"
+#include "edge/limits.h"
 #include "edge/server.h"
 #include "http/server.h"
 
@@ -68,7 +69,8 @@ class World {
   std::vector<EdgeEvent> events;
   std::map<std::string, Say, std::less<>> says;  ///< by path
   std::shared_ptr<CacheStore> store;             ///< of the edge
-  io::Event go;                                  ///< releases /sse and /wait
+  std::shared_ptr<Limits> limits = std::make_shared<Limits>();
+  io::Event go;  ///< releases /sse and /wait
   std::size_t origin_requests = 0, origin_connections = 0;
   std::uint64_t most_unsent = 0;
   bool origin_saw_end = false;  ///< /sse noticed that its client is gone

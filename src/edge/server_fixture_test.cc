@@ -322,7 +322,8 @@ void World::run(io::Task<void> (*test)(World&)) {
                                    },
                                .event = [this](const EdgeEvent& event) { events.push_back(event); },
                                .left = {},
-                               .store = store})
+                               .store = store,
+                               .limits = limits})
                .value();
   web = server->listen(Listener::web, io::Address::parse("127.0.0.1:0").value()).value();
   websecure = server->listen(Listener::websecure, io::Address::parse("127.0.0.1:0").value()).value();

@@ -241,6 +241,28 @@ Test KeepsClientsOut_body(World& world) {
 }
 RUN(KeepsClientsOut)
 
+Test CountsTheConnectionsOfOtherLoops_body(World& world) {
+  return beside_echo(
+      world, +[](World& world, Echo& echo) -> Test {
+        Snapshot snapshot = snapshot_with(world, route("HostSNI(`*`)", "database"), {echo.upstream()});
+        snapshot.tcp.routes[0].middlewares = {{"few", InFlightConn{2}}};
+        world.use(snapshot);
+        const Ip client = parse_ip("127.0.0.1").value();
+        // Another loop has one, and HTTP's middleware of that name has nothing to do with it.
+        EXPECT_TRUE(world.limits->begin("tcp few", client, 2));
+        EXPECT_TRUE(world.limits->begin("few", client, 2));
+        auto first = co_await dial(world.database);
+        EXPECT_EQ(co_await read_until(*first, "\n"), "hello\n");
+        EXPECT_FALSE(world.limits->begin("tcp few", client, 2)) << "the other loops know of ours";
+        auto second = co_await dial(world.database);
+        EXPECT_EQ(co_await everything(*second), "");
+        world.limits->end("tcp few", client);
+        auto third = co_await dial(world.database);
+        EXPECT_EQ(co_await read_until(*third, "\n"), "hello\n");
+      });
+}
+RUN(CountsTheConnectionsOfOtherLoops)
+
 Test BelievesAProxyInFront_body(World& world) {
   Snapshot snapshot = world.snapshot(2);
   snapshot.tcp.entry_points = {{.name = "web", .proxy_trusted = {"127.0.0.0/8"}}};

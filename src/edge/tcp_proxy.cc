@@ -4,23 +4,29 @@
 #include <set>
 
 #include "base/text.h"
+#include "edge/limits.h"
 #include "io/scope.h"
 #include "io/socket_options.h"
 
 namespace berth::edge {
 
+/// One connection of a limited client, until it goes.
 class TcpProxy::Held {
  public:
-  Held(TcpProxy& proxy, std::string key) : proxy_(&proxy), key_(std::move(key)) { ++proxy.open_[key_]; }
-  Held(Held&& other) noexcept : proxy_(std::exchange(other.proxy_, nullptr)), key_(std::move(other.key_)) {}
+  /// REQUIRES: begin() of `limits` returned true for these.
+  Held(Limits& limits, std::string name, const Ip& client)
+      : limits_(&limits), name_(std::move(name)), client_(client) {}
+  Held(Held&& other) noexcept
+      : limits_(std::exchange(other.limits_, nullptr)), name_(std::move(other.name_)), client_(other.client_) {}
   Held& operator=(Held&&) = delete;
   ~Held() {
-    if (proxy_ && --proxy_->open_[key_] == 0) proxy_->open_.erase(key_);
+    if (limits_) limits_->end(name_, client_);
   }
 
  private:
-  TcpProxy* proxy_;
-  std::string key_;
+  Limits* limits_;
+  std::string name_;
+  Ip client_;
 };
 
 /// All that a connection needs of the table, which may be another one long before it ends.
@@ -124,10 +130,10 @@ bool TcpProxy::admit(Job& job) {
     if (const auto* list = std::get_if<TcpIpAllowList>(&each.action)) {
       if (std::ranges::none_of(list->ranges, [&](const Cidr& range) { return range.contains(client); })) return false;
     } else if (const auto* most = std::get_if<InFlightConn>(&each.action); most && most->amount > 0) {
-      std::string key = each.name + " " + client.text();
-      const auto open = open_.find(key);
-      if (open != open_.end() && open->second >= most->amount) return false;
-      job.held.emplace_back(*this, std::move(key));
+      // HTTP's middlewares may have the same names.
+      std::string name = "tcp " + each.name;
+      if (!shared_.limits->begin(name, client, most->amount)) return false;
+      job.held.emplace_back(*shared_.limits, std::move(name), client);
     }
   }
   return true;

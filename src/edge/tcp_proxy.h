@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "edge/balance.h"
 #include "edge/shared.h"
@@ -29,7 +28,6 @@ class TcpProxy {
 
  private:
   struct Job;
-  /// One connection less of a limited client when it goes.
   class Held;
   io::Task<Result<void>> read_begin(Arrival& arrival, const TcpTable::Place& place, bool greeting);
   const TcpTable::Entry* choose(const Arrival& arrival, const Live& live, const TcpTable::Place& place) const;
@@ -42,7 +40,6 @@ class TcpProxy {
 
   Shared& shared_;
   Balancer balancer_;
-  std::unordered_map<std::string, std::size_t> open_;  ///< middleware and client -> connections
   std::shared_ptr<io::TlsContext> tls_, upstream_tls_;
 };
 
