@@ -89,6 +89,7 @@ void hold(SSL* ssl, HeldPolicy policy) {
   SSL_set_ex_data(ssl, policy_index(), policy ? new HeldPolicy(std::move(policy)) : nullptr);
 }
 
+constexpr char kSuites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr std::string_view kAcme(
     "\x0a"
     "acme-tls/1",
@@ -187,9 +188,16 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(TlsServerOptions options)
   // Releasing idle buffers saves 34 KiB per idle connection; moving buffers let a blocked write be tried again.
   SSL_CTX_set_mode(parts.context,
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_options(parts.context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  // Forward secrecy and authenticated encryption only, also in TLS 1.2 (RFC 9325 section 4.2).
-  SSL_CTX_set_cipher_list(parts.context, "ECDHE+AESGCM:ECDHE+CHACHA20");
+  SSL_CTX_set_options(parts.context,
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  // Forward secrecy and authenticated encryption only, also in TLS 1.2 (RFC 9325 section 4.2). SHA-256 first: cores
+  // compute it by instructions of its own, and a handshake hashes some forty times.
+  SSL_CTX_set_cipher_list(parts.context, "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20");
+  SSL_CTX_set_ciphersuites(parts.context, kSuites);
+  // A session lives in its ticket alone; one a connection, also a resumed one, so that there is always a next.
+  SSL_CTX_set_num_tickets(parts.context, 1);
+  SSL_CTX_set_session_cache_mode(parts.context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_read_ahead(parts.context, 1);  // else each record costs a call for its header and one for the rest
   SSL_CTX_set_session_id_context(parts.context, reinterpret_cast<const unsigned char*>("berth"), 5);
   SSL_CTX_set_client_hello_cb(parts.context, on_client_hello, &parts);
   SSL_CTX_set_tlsext_servername_callback(parts.context, on_server_name);
@@ -216,6 +224,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(TlsClientOptions options)
   if (!parts.context) return fail(Code::internal, "cannot set up TLS: " + openssl_reason());
   SSL_CTX_set_min_proto_version(parts.context, TLS1_2_VERSION);
   SSL_CTX_set_mode(parts.context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_read_ahead(parts.context, 1);
   TRY(trust(parts.context, parts.client));
   if (parts.client.identity) {
     const auto& own = parts.client.identity->parts();
@@ -233,7 +242,7 @@ class TlsOverStream final : public TlsStream {
   TlsOverStream(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context)
       : below_(std::move(below)), context_(std::move(context)), ssl_(SSL_new(context_->parts().context)) {
     BIO* bio = BIO_new(method());
-    BIO_set_data(bio, below_.get());
+    BIO_set_data(bio, this);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl_, bio, bio);
     if (context_->parts().is_server) {
@@ -256,15 +265,20 @@ class TlsOverStream final : public TlsStream {
       co_await heavy_turn();
       ERR_clear_error();
       const int result = SSL_do_handshake(ssl_);
+      const Attempt attempt = result == 1 ? Attempt{.state = Attempt::moved} : explain(result, Direction::read);
+      // Of what a server sends last its client waits for nothing in TLS 1.3: it goes with the first reply.
+      const bool may_wait = result == 1 && context_->parts().is_server && SSL_version(ssl_) == TLS1_3_VERSION;
+      holding_ = attempt.state == Attempt::blocked;
+      if (attempt.state == Attempt::failed || attempt.state == Attempt::end) co_return fail_after_alert();
+      if (!may_wait) CO_TRY(co_await send_held());
       if (result == 1) co_return Result<void>{};
-      const Attempt attempt = explain(result, Direction::read);
-      if (attempt.state != Attempt::blocked) co_return fail(handshake_error());
       CO_TRY(co_await ready(*below_, wants_[0]));
     }
   }
   Attempt try_read(std::span<char> into) override {
     ERR_clear_error();
     const int count = SSL_read(ssl_, into.data(), static_cast<int>(std::min<std::size_t>(into.size(), 1 << 30)));
+    starved_ = count <= 0;
     if (count > 0) return {Attempt::moved, static_cast<std::size_t>(count)};
     return explain(count, Direction::read);
   }
@@ -276,7 +290,10 @@ class TlsOverStream final : public TlsStream {
   }
   WaitList& waiters(Direction direction) override { return below_->waiters(wanted(direction)); }
   bool ready_now(Direction direction) override {
-    return (direction == Direction::read && SSL_pending(ssl_) > 0) || below_->ready_now(wanted(direction));
+    return (direction == Direction::read && may_hold_record()) || below_->ready_now(wanted(direction));
+  }
+  bool is_blocked(Direction direction) override {
+    return direction == Direction::read && !may_hold_record() && below_->is_blocked(wanted(direction));
   }
   void shutdown_write() override {
     if (SSL_is_init_finished(ssl_)) SSL_shutdown(ssl_);
@@ -317,6 +334,38 @@ class TlsOverStream final : public TlsStream {
     if (X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str()) != 1) SSL_set1_host(ssl_, name.c_str());
     ERR_clear_error();
   }
+  /// OpenSSL reads ahead: what it holds may be a record, or the begin of one for which it just asked in vain.
+  bool may_hold_record() const { return !starved_ && SSL_has_pending(ssl_) == 1; }
+  Task<Result<void>> send_held() {
+    while (!held_.empty()) {
+      const Attempt attempt = below_->try_write(held_);
+      if (attempt.state == Attempt::moved)
+        held_.erase(0, attempt.count);
+      else if (attempt.state == Attempt::blocked)
+        CO_TRY(co_await ready(*below_, Direction::write));
+      else
+        co_return fail(below_->error());
+    }
+    co_return Result<void>{};
+  }
+  std::unexpected<Error> fail_after_alert() {
+    if (!held_.empty()) static_cast<void>(below_->try_write(held_));
+    return fail(handshake_error());
+  }
+  /// One call for what was held and what comes now. What does not go of that stays with OpenSSL.
+  Attempt write_behind_held(std::string_view from) {
+    const std::size_t before = held_.size();
+    held_.append(from);
+    const Attempt attempt = below_->try_write(held_);
+    const std::size_t moved = attempt.state == Attempt::moved ? attempt.count : 0;
+    if (moved <= before) {
+      held_.resize(before);
+      held_.erase(0, moved);
+      return {attempt.state == Attempt::failed ? Attempt::failed : Attempt::blocked, 0};
+    }
+    std::string().swap(held_);
+    return {Attempt::moved, moved - before};
+  }
   Direction wanted(Direction direction) const { return wants_[direction == Direction::read ? 0 : 1]; }
   Attempt explain(int result, Direction direction) {
     Direction& wants = wants_[direction == Direction::read ? 0 : 1];
@@ -348,16 +397,21 @@ class TlsOverStream final : public TlsStream {
 
   static int bio_read(BIO* bio, char* into, int size) {
     BIO_clear_retry_flags(bio);
-    const Attempt attempt =
-        static_cast<Stream*>(BIO_get_data(bio))->try_read(std::span(into, static_cast<std::size_t>(size)));
+    auto& self = *static_cast<TlsOverStream*>(BIO_get_data(bio));
+    const Attempt attempt = self.below_->try_read(std::span(into, static_cast<std::size_t>(size)));
     if (attempt.state == Attempt::moved) return static_cast<int>(attempt.count);
     if (attempt.state == Attempt::blocked) BIO_set_retry_read(bio);
     return attempt.state == Attempt::end ? 0 : -1;
   }
   static int bio_write(BIO* bio, const char* from, int size) {
     BIO_clear_retry_flags(bio);
-    const Attempt attempt =
-        static_cast<Stream*>(BIO_get_data(bio))->try_write(std::string_view(from, static_cast<std::size_t>(size)));
+    auto& self = *static_cast<TlsOverStream*>(BIO_get_data(bio));
+    const std::string_view bytes(from, static_cast<std::size_t>(size));
+    if (self.holding_) {
+      self.held_.append(bytes);
+      return size;
+    }
+    const Attempt attempt = self.held_.empty() ? self.below_->try_write(bytes) : self.write_behind_held(bytes);
     if (attempt.state == Attempt::moved) return static_cast<int>(attempt.count);
     if (attempt.state == Attempt::blocked) BIO_set_retry_write(bio);
     return -1;
@@ -379,6 +433,9 @@ class TlsOverStream final : public TlsStream {
   SSL* ssl_;
   std::array<Direction, 2> wants_{Direction::read, Direction::write};
   std::string error_;
+  std::string held_;      ///< of the handshake: on its way in one call, not one a message
+  bool holding_ = true;   ///< the handshake's messages are being gathered
+  bool starved_ = false;  ///< the last attempt to read got nothing
   bool closed_ = false;
 };
 
