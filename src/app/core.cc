@@ -57,6 +57,8 @@ class Core {
     desk_.resolvers = keeper_.resolvers();
     for (const edge::Resolver& each : desk_.resolvers) desk_.labels.resolvers.push_back(each.name);
     desk_.settings.tracing = options_.tracing;
+    desk_.settings.connections = static_cast<std::size_t>(options_.connections);
+    desk_.settings.client_connections = static_cast<std::size_t>(options_.client_connections);
     if (options_.https_port != 0) desk_.settings.public_https_port = options_.https_port;
     desk_.labels.entry_points = std::move(parts.entry_points);
     desk_.labels.exposed_by_default = options_.expose_all;
@@ -170,6 +172,9 @@ class Core {
         break;
       case Kind::upstream_failed:
         say(event.subject + ": " + event.detail);
+        return;
+      case Kind::crowded:
+        say(event.detail);
         return;
       case Kind::certificate_wanted:
         if (desk_.want_on_demand(event.subject)) publish();

@@ -80,6 +80,8 @@ Result<int> supervise(Prepared prepared, Supervisor::Start start, const Environm
                             .https_port = options.websecure,
                             .expose_all = options.expose_all,
                             .tracing = options.tracing,
+                            .connections = options.connections,
+                            .client_connections = options.client_connections,
                             .control = control});
   start.options = std::move(prepared.options);
   Supervisor supervisor(std::move(start));

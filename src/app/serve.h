@@ -26,6 +26,8 @@ struct ServeOptions {
   std::string edge_user{};                ///< account of the edge; "": berth-edge, else nobody
   unsigned workers = io::usable_cores();  ///< threads of the edge, each with listeners of its own
   std::int64_t cache = 128 << 20;         ///< bytes of memory for stored replies; 0: nothing is cached
+  std::int64_t connections = 0;           ///< edge::Settings::connections
+  std::int64_t client_connections = 0;    ///< the same of one client
 };
 
 using Environment = std::map<std::string, std::string>;
@@ -47,6 +49,7 @@ struct CoreOptions {
   std::uint16_t https_port = 443;
   bool expose_all = false;
   bool tracing = false;
+  std::int64_t connections = 0, client_connections = 0;
   std::string control{};  ///< path of the control socket
   std::string holds_file() const { return data + "/holds.json"; }
   std::string resolvers_file() const { return data + "/resolvers.json"; }

@@ -25,6 +25,14 @@ Result<std::uint16_t> port_of(std::string_view text) {
   return port;
 }
 
+Result<std::int64_t> connections_of(std::string_view text) {
+  std::int64_t count = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || count < 1 || count > 100'000'000)
+    return fail(Code::invalid, "\"" + std::string(text) + "\" is not a number from 1 to 100000000");
+  return count;
+}
+
 constexpr std::int64_t kMostCache = std::int64_t{1} << 40;
 
 constexpr ServeFlag kFlags[] = {
@@ -68,6 +76,16 @@ constexpr ServeFlag kFlags[] = {
        options.cache = TRY(parse_size(value));
        if (options.cache >= 0 && options.cache <= kMostCache) return {};
        return fail(Code::invalid, "\"" + std::string(value) + "\" is not a size from 0 to 1t");
+     }},
+    {"--max-connections", "N", "open connections of clients (default: half of the descriptors that the edge may have)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.connections = TRY(connections_of(value));
+       return {};
+     }},
+    {"--max-client-connections", "N", "of one address, or /64 of IPv6 (default: an eighth of all, at most 10000)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.client_connections = TRY(connections_of(value));
+       return {};
      }},
     {"--edge-user", "USER", "account that the edge becomes, by name or number (default berth-edge, else nobody)",
      [](ServeOptions& options, std::string_view value) -> Result<void> {
@@ -167,6 +185,8 @@ std::string encode_core(const CoreOptions& options) {
                        {"https_port", options.https_port},
                        {"expose_all", options.expose_all},
                        {"tracing", options.tracing},
+                       {"connections", options.connections},
+                       {"client_connections", options.client_connections},
                        {"control", options.control}})
       .dump();
 }
@@ -179,6 +199,8 @@ Result<CoreOptions> decode_core(const std::string& text) {
                      .https_port = static_cast<std::uint16_t>(json["https_port"].integer(443)),
                      .expose_all = json["expose_all"].boolean(),
                      .tracing = json["tracing"].boolean(),
+                     .connections = json["connections"].integer(),
+                     .client_connections = json["client_connections"].integer(),
                      .control = std::string(json["control"].text())};
 }
 

@@ -182,6 +182,7 @@ class Feeder {
     if (event.kind == Kind::listening) say(event.subject + " listens on " + event.detail);
     if (event.kind == Kind::refused) say("refused: " + event.detail);
     if (event.kind == Kind::upstream_failed) say(event.subject + ": " + event.detail);
+    if (event.kind == Kind::crowded) say(event.detail);
   }
 
   io::Task<void> follow_files() {

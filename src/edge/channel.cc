@@ -5,9 +5,9 @@
 namespace berth::edge {
 namespace {
 
-constexpr std::array<std::string_view, 10> kKinds{"accepted",        "refused", "listening", "certificate_wanted",
+constexpr std::array<std::string_view, 11> kKinds{"accepted",        "refused", "listening", "certificate_wanted",
                                                   "upstream_failed", "stopped", "leaving",   "left",
-                                                  "answered",        "request"};
+                                                  "answered",        "request", "crowded"};
 
 }  // namespace
 

@@ -42,6 +42,7 @@ struct EdgeEvent {
     left,                ///< it does not, or it is named again; `accepted` comes after the `leaving` of its version
     answered,  ///< command `version` (edge/cache_command.h): `detail` is JSON, or `subject` says what is wrong
     request,   ///< `detail` is the line of a request that ended, while somebody follows; may be lost
+    crowded,   ///< `detail` says which limit on connections holds some back; at most once a minute and loop
   };
   Kind kind = Kind::accepted;
   std::uint64_t version = 0;

@@ -221,11 +221,27 @@ io::Task<Result<void>> H1Client::more() {
   if (first && ends_.head.expect_continue && ends_.wire.unread().empty()) {
     CO_TRY(co_await write("HTTP/1.1 100 Continue\r\n\r\n"));
   }
-  auto more = co_await io::within(ends_.settings.stall_timeout, ends_.wire.fill());
+  auto more = co_await fill_in_time();
   if (more && *more) co_return Result<void>{};
   state_ = State::broken;
   if (!more && more.error().code == Code::timeout) co_return fail(std::move(more).error());
   co_return fail(Code::cancelled, "the client closed in the middle of its body");
+}
+
+/// Once the reply has begun the two may be talking, at a pace of their own.
+io::Task<Result<bool>> H1Client::fill_in_time() {
+  const Settings& settings = ends_.settings;
+  const bool paced = ends_.tally.status == 0 && settings.least_rate > 0;
+  const io::Loop& loop = *(co_await io::here()).loop;
+  const io::Time begun = loop.now();
+  pace_.note({}, ends_.tally.received, settings.least_rate);
+  const io::Duration most = paced ? pace_.left(settings.stall_timeout) : io::Duration(settings.stall_timeout);
+  auto more = co_await io::within(most, ends_.wire.fill());
+  const bool late = !more && more.error().code == Code::timeout;
+  if (late && ends_.tally.status != 0 && most < settings.stall_timeout)
+    co_return co_await io::within(settings.stall_timeout - most, ends_.wire.fill());
+  pace_.note(loop.now() - begun, ends_.tally.received, settings.least_rate);
+  co_return more;
 }
 
 /// What the client pipelines stays in its buffer.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "edge/handler.h"
+#include "edge/pace.h"
 #include "edge/snapshot.h"
 #include "http/wire.h"
 
@@ -46,6 +47,7 @@ class H1Client final : public ReplySink, public BodySource {
   io::Task<Result<void>> begin_after_body(http::ResponseHead& head, bool has_body);
   void begin_now(http::ResponseHead& head, bool has_body, bool keep);
   io::Task<bool> skip_body();
+  io::Task<Result<bool>> fill_in_time();
   Piece take_raw();
   Piece piece_of(const http::BodyDecoder::Step& step);
 
@@ -53,6 +55,7 @@ class H1Client final : public ReplySink, public BodySource {
   http::BodyKind kind_;
   http::BodyDecoder decoder_;
   ReplyShape shape_{};
+  Pace pace_;               ///< of the request's body
   std::uint64_t left_ = 0;  ///< of a reply with a length
   std::size_t taken_ = 0;   ///< bytes at the front of the wire that the last piece viewed
   std::size_t most_;        ///< of the request's body, 0: no limit

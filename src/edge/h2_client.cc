@@ -25,6 +25,7 @@ void H2Client::begin_request(io::Cancel* parent) {
   work_ = shared_.take_workspace();
   parsed_ = {};
   tally_ = {};
+  pace_ = {};
   in_.clear();
   read_ = taken_ = 0;
   trailers_.clear();
@@ -244,6 +245,26 @@ BodySource::Piece H2Client::take() {
   return {.what = Piece::end};
 }
 
+/// Calls of gRPC, and those whose reply has begun, go at a pace of their own.
+bool H2Client::is_paced() const {
+  return tally_.status == 0 && live_->settings().least_rate > 0 &&
+         !work_->head.fields.get("content-type").starts_with("application/grpc");
+}
+
+io::Task<Result<void>> H2Client::readable_in_time() {
+  const Settings& settings = live_->settings();
+  const io::Time begun = shared_.loop.now();
+  const bool paced = is_paced();
+  pace_.note({}, tally_.received, settings.least_rate);
+  const io::Duration most = paced ? pace_.left(settings.stall_timeout) : io::Duration(settings.stall_timeout);
+  auto came = co_await io::within(most, wait_for(readable_));
+  const bool late = !came && came.error().code == Code::timeout;
+  if (late && paced && !is_paced() && most < settings.stall_timeout)
+    co_return co_await io::within(settings.stall_timeout - most, wait_for(readable_));
+  pace_.note(shared_.loop.now() - begun, tally_.received, settings.least_rate);
+  co_return came;
+}
+
 io::Task<Result<void>> H2Client::more() {
   if (taken_ > 0) {
     consume(std::exchange(taken_, 0));
@@ -263,7 +284,7 @@ io::Task<Result<void>> H2Client::more() {
   else if (raw_)
     came = co_await readable_.wait();
   else
-    came = co_await io::within(live_->settings().stall_timeout, wait_for(readable_));
+    came = co_await readable_in_time();
   if (came && (read_ < in_.size() || in_ended)) co_return came;
   state_ = State::broken;
   if (!came && came.error().code == Code::timeout) co_return came;

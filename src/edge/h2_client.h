@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "edge/h2_head.h"
+#include "edge/pace.h"
 #include "edge/shared.h"
 #include "http/h2_session.h"
 
@@ -59,6 +60,8 @@ class H2Client final : public http::H2Stream, public ReplySink, public BodySourc
  private:
   io::Task<void> answer_head(const Hop& hop);
   io::Task<bool> drained();
+  io::Task<Result<void>> readable_in_time();
+  bool is_paced() const;
   void respond(const http::ResponseHead& head, int status, bool has_body);
   void push();
   void consume(std::size_t bytes);
@@ -74,6 +77,7 @@ class H2Client final : public http::H2Stream, public ReplySink, public BodySourc
   std::optional<io::Cancel> cancel_;
   std::string in_;  ///< body that waits to be read, from `read_` on
   std::size_t read_ = 0, taken_ = 0;
+  Pace pace_;               ///< of the request's body
   std::uint64_t left_ = 0;  ///< of a reply with a length
   http::Fields trailers_;   ///< of the request
   io::Event readable_, room_, gone_;

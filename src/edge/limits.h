@@ -3,6 +3,7 @@
 
 #include <mutex>
 
+#include "edge/crowd.h"
 #include "edge/rate.h"
 
 namespace berth::edge {
@@ -11,6 +12,9 @@ namespace berth::edge {
 class Limits {
  public:
   using Time = RateLimiter::Time;
+  /// For a process that may have so many descriptors.
+  explicit Limits(std::size_t descriptors = 1u << 20) : crowd_(descriptors) {}
+  Crowd& crowd() { return crowd_; }
   /// As RateLimiter::allow.
   bool allow(const RateLimit& limit, std::string_view name, const Ip& source, Time now);
   /// Counts a request or connection of `source` that begins under the middleware `name`; false when `most` run already.
@@ -19,9 +23,10 @@ class Limits {
   void end(std::string_view name, const Ip& source);
 
  private:
-  std::mutex mutex_;  // guards all below
+  std::mutex mutex_;  // guards what follows
   RateLimiter rates_;
   std::unordered_map<SourceKey, std::uint64_t, SourceKey::Hash> running_;
+  Crowd crowd_;  // guards itself
 };
 
 }  // namespace berth::edge

@@ -29,11 +29,12 @@ constexpr unsigned kMostFollowed = 500;   // requests a second and worker that a
 constexpr auto kPatience = std::chrono::seconds(5);
 
 /// Each connection takes up to two descriptors; the soft limit of 1024 is for programs that use select(2).
-void raise_descriptor_limit() {
+/// How many there may be then.
+std::size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1 << 20);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  const rlim_t before = std::exchange(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 1 << 20));
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
 }
 
 std::string host_name() {
@@ -56,10 +57,11 @@ struct AskedLoad {
 
 class EdgeProcess {
  public:
-  explicit EdgeProcess(EdgeOptions options)
+  EdgeProcess(EdgeOptions options, std::size_t descriptors)
       : options_(std::move(options)),
         core_(options_.control),
         overseer_(options_.supervisor),
+        limits_(std::make_shared<Limits>(descriptors)),
         control_([this](std::string payload) { return apply(std::move(payload)); }, [this] { return greeting(); }) {}
 
   /// Listeners, workers and the last good snapshot.
@@ -470,7 +472,7 @@ class EdgeProcess {
   std::vector<std::unique_ptr<Worker>> workers_;  ///< the first runs on the main thread
   std::shared_ptr<const Live> current_;
   std::shared_ptr<CacheStore> store_;
-  std::shared_ptr<Limits> limits_ = std::make_shared<Limits>();
+  std::shared_ptr<Limits> limits_;
   std::string ticket_key_;
   std::vector<EdgeEvent> listening_;
   std::map<std::string, std::set<std::size_t>> leaving_;  ///< upstream key -> the workers where it has exchanges
@@ -486,8 +488,7 @@ class EdgeProcess {
 }  // namespace
 
 int run_edge(EdgeOptions options) {
-  raise_descriptor_limit();
-  EdgeProcess process(std::move(options));
+  EdgeProcess process(std::move(options), raise_descriptor_limit());
   if (const auto prepared = process.prepare(); !prepared) {
     std::fprintf(stderr, "berth edge: %s\n", prepared.error().text().c_str());
     return 1;

@@ -1,6 +1,7 @@
 #include "edge/server.h"
 
 #include "base/text.h"
+#include "edge/admission.h"
 #include "edge/cache_flight.h"
 #include "edge/health.h"
 #include "edge/limits.h"
@@ -13,6 +14,7 @@ namespace {
 constexpr auto kWantedAgain = std::chrono::seconds(60);
 constexpr std::size_t kMostWanted = 4096;
 constexpr unsigned kAcceptsInOneGo = 16;
+constexpr auto kRoomAgain = std::chrono::milliseconds(10);
 
 /// Ends what is left of connections, be they idle or not, when its time is over.
 class EndTimer final : public io::Timer {
@@ -113,25 +115,25 @@ Result<io::Address> Server::listen(const EntryPoint& point, io::Fd socket) {
   return open_.back().listener->address();
 }
 
-io::Task<void> Server::serve(std::unique_ptr<io::Stream> stream, Listener role, io::Cancel& idle) {
+io::Task<void> Server::serve(Arrived arrived, Listener role, io::Cancel& idle) {
   ++clients_;
   ++shared_.metrics.connections[static_cast<std::size_t>(role)];
   if (role == Listener::websecure)
-    co_await serve_tls_client(shared_, std::move(stream), tls_, idle);
+    co_await serve_tls_client(shared_, std::move(arrived.stream), tls_, idle);
   else
-    co_await serve_client(shared_, std::move(stream), role, idle);
+    co_await serve_client(shared_, std::move(arrived.stream), role, idle);
   --clients_;
 }
 
 /// Where more than HTTP is served, or a proxy stands in front.
-io::Task<void> Server::serve_place(std::unique_ptr<io::Stream> stream, const Open& open, io::Cancel& idle) {
+io::Task<void> Server::serve_place(Arrived arrived, const Open& open, io::Cancel& idle) {
   auto live = shared_.live;
   const TcpTable::Place* place = live->tcp().place(open.entry_point);
-  if (!place) co_return co_await serve(std::move(stream), open.role, idle);  // the table changed since
+  if (!place) co_return co_await serve(std::move(arrived), open.role, idle);  // the table changed since
   ++clients_;
-  stream = co_await tcp_.serve(std::move(stream), std::move(live), *place, idle);
+  arrived.stream = co_await tcp_.serve(std::move(arrived.stream), arrived.seat, std::move(live), *place, idle);
   --clients_;
-  if (stream) co_await serve(std::move(stream), open.role, idle);
+  if (arrived.stream) co_await serve(std::move(arrived), open.role, idle);
 }
 
 io::Task<void> Server::serve_udp(OpenUdp& open) {
@@ -139,12 +141,30 @@ io::Task<void> Server::serve_udp(OpenUdp& open) {
 }
 
 io::Task<void> Server::accept_from(Open& open, io::Scope& clients, io::Cancel& idle) {
+  Crowd& crowd = shared_.limits->crowd();
   for (unsigned accepted = 1;; ++accepted) {
     if (accepted % kAcceptsInOneGo == 0) co_await io::heavy_turn();
+    if (crowd.size() >= most_connections(shared_).all) co_await wait_for_room();
     auto stream = co_await open.listener->accept();
     if (!stream) co_return;  // closed by drain(), or cancelled
-    const bool more = shared_.live->tcp().place(open.entry_point) != nullptr;
-    clients.spawn(more ? serve_place(std::move(*stream), open, idle) : serve(std::move(*stream), open.role, idle));
+    Arrived arrived{std::move(*stream), Crowd::Seat(crowd)};
+    const TcpTable::Place* place = shared_.live->tcp().place(open.entry_point);
+    const auto peer = parse_ip(cut_last(arrived.stream->peer(), ':').before);
+    // Behind a proxy the client is known once its PROXY header came.
+    const bool named = peer && !(place && place->expects_proxy(*peer));
+    if (named && !admit(shared_, arrived.seat, *peer)) continue;
+    clients.spawn(place ? serve_place(std::move(arrived), open, idle) : serve(std::move(arrived), open.role, idle));
+  }
+}
+
+/// New connections wait in the kernel's queue; those there are go on.
+io::Task<void> Server::wait_for_room() {
+  ++shared_.metrics.pauses;
+  const std::size_t most = most_connections(shared_).all;
+  tell_crowded(shared_, "all " + std::to_string(most) +
+                            " connections that the edge may have are open: new ones wait until others end");
+  while (shared_.limits->crowd().size() >= most_connections(shared_).all && !shared_.draining) {
+    if (!co_await io::sleep_for(kRoomAgain)) co_return;
   }
 }
 

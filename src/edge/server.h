@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "edge/connection.h"
+#include "edge/crowd.h"
 #include "edge/load_command.h"
 #include "edge/tcp_proxy.h"
 #include "io/datagram.h"
@@ -79,9 +80,15 @@ class Server {
   Server(io::Loop& loop, Options options);
   io::TlsChoice choose(const io::ClientHello& hello);
   void want_certificate(std::string_view server_name);
+  /// A connection, and its place among the others.
+  struct Arrived {
+    std::unique_ptr<io::Stream> stream;
+    Crowd::Seat seat;
+  };
   io::Task<void> accept_from(Open& open, io::Scope& clients, io::Cancel& idle);
-  io::Task<void> serve(std::unique_ptr<io::Stream> stream, Listener role, io::Cancel& idle);
-  io::Task<void> serve_place(std::unique_ptr<io::Stream> stream, const Open& open, io::Cancel& idle);
+  io::Task<void> wait_for_room();
+  io::Task<void> serve(Arrived arrived, Listener role, io::Cancel& idle);
+  io::Task<void> serve_place(Arrived arrived, const Open& open, io::Cancel& idle);
   io::Task<void> serve_udp(OpenUdp& open);
 
   io::Loop& loop_;

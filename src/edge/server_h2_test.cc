@@ -236,6 +236,35 @@ Test EndsSlowClients_body(World& world) {
 }
 RUN(EndsSlowClients)
 
+io::Task<void> drip(H2Browser& browser, H2Browser::Stream& stream, int most, int& sent) {
+  for (; sent < most && !stream.closed && stream.answer.status == 0; ++sent) {
+    browser.send(stream, "x", false);
+    if (!co_await browser.flush() || !co_await io::sleep_for(50ms)) co_return;
+  }
+  if (!stream.closed) browser.send(stream, "", true);
+  static_cast<void>(co_await browser.flush());
+}
+
+// No wait is near the patience, but together they are; calls of gRPC may be as slow as they like.
+Test EndsBodiesThatDrip_body(World& world) {
+  Snapshot snapshot = world.snapshot(2);
+  snapshot.settings.stall_timeout = 1500ms;
+  snapshot.settings.least_rate = 1000;
+  world.use(std::move(snapshot));
+  auto slow = co_await connect(world), call = co_await connect(world);
+  auto& slow_stream = slow->ask(post("/upload"), "x", true);
+  auto& call_stream = call->ask(post("/upload", {{"content-type", "application/grpc+proto"}}), "x", true);
+  io::Scope scope(co_await io::here());
+  int slow_sent = 0, call_sent = 0;
+  scope.spawn(drip(*slow, slow_stream, 400, slow_sent));
+  scope.spawn(drip(*call, call_stream, 60, call_sent));
+  EXPECT_EQ((co_await slow->receive(slow_stream)).status, 408);
+  EXPECT_LT(slow_sent, 400);
+  EXPECT_EQ((co_await call->receive(call_stream)).body, "61");
+  co_await scope.join();
+}
+RUN(EndsBodiesThatDrip)
+
 Test DrainingFinishesWhatIsOpen_body(World& world) {
   auto busy = co_await connect(world), idle = co_await connect(world);
   EXPECT_EQ((co_await idle->receive(idle->get("/h"))).status, 200);

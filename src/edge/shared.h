@@ -65,6 +65,7 @@ struct Shared {
   io::Scope* background = nullptr;                       ///< for what outlives a request; null while nothing may begin
   Balancer balancer;
   io::Time reported{};  ///< when upstream_failed was sent last
+  io::Time crowded{};   ///< the same of EdgeEvent::Kind::crowded
 
   /// The state of the middleware `name`, made at its first use; made anew when it was of another type before.
   template <class State>

@@ -38,6 +38,8 @@ constexpr SettingField kSettings[] = {
     {"body_bytes", &Settings::body_bytes},           {"header_timeout", &Settings::header_timeout},
     {"idle_timeout", &Settings::idle_timeout},       {"stall_timeout", &Settings::stall_timeout},
     {"connect_timeout", &Settings::connect_timeout}, {"response_timeout", &Settings::response_timeout},
+    {"connections", &Settings::connections},         {"client_connections", &Settings::client_connections},
+    {"least_rate", &Settings::least_rate},
 };
 
 Json encode(const Settings& settings) {

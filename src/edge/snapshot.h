@@ -53,6 +53,9 @@ struct Settings {
   std::chrono::milliseconds stall_timeout{60'000};  ///< of one read or write inside a body
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds response_timeout{60'000};  ///< from the request's end to the response head
+  std::size_t connections = 0;         ///< of clients, at most; 0: half of the descriptors that the edge may have
+  std::size_t client_connections = 0;  ///< of one client (Crowd) but a trusted proxy; 0: an eighth, at most 10,000
+  std::size_t least_rate = 500;        ///< bytes a second of a request's body, once stall_timeout was waited; 0: none
   bool tracing = false;  ///< requests carry traceparent and X-Request-Id: what is missing or wrong is made anew
   friend bool operator==(const Settings&, const Settings&) = default;
 };

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "edge/admission.h"
 #include "edge/limits.h"
 #include "io/scope.h"
 #include "io/socket_options.h"
@@ -99,14 +100,18 @@ const TcpTable::Entry* TcpProxy::choose(const Arrival& arrival, const Live& live
   return entry && entry->catch_all && theirs ? nullptr : entry;
 }
 
-io::Task<std::unique_ptr<io::Stream>> TcpProxy::serve(std::unique_ptr<io::Stream> stream,
+io::Task<std::unique_ptr<io::Stream>> TcpProxy::serve(std::unique_ptr<io::Stream> stream, Crowd::Seat& seat,
                                                       std::shared_ptr<const Live> live, const TcpTable::Place& place,
                                                       io::Cancel& idle) {
   io::keep_alive(*stream);
   Job job{.arrival = Arrival(std::move(stream))};
   job.settings = live->settings();
-  const auto begun =
+  const Ip peer = job.arrival.ends().source.ip;
+  auto begun =
       co_await io::within(job.settings.header_timeout, read_begin(job.arrival, place, must_look(place))).under(idle);
+  const Ip client = job.arrival.ends().source.ip;
+  if (begun && client != peer && !edge::admit(shared_, seat, client))
+    begun = fail(Code::denied, "too many connections of one client");
   const bool broken = job.arrival.greeting().state == ClientGreeting::State::broken;
   const TcpTable::Entry* entry = begun && !broken ? choose(job.arrival, *live, place) : nullptr;
   if (!entry) {

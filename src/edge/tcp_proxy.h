@@ -5,6 +5,7 @@
 #include <string>
 
 #include "edge/balance.h"
+#include "edge/crowd.h"
 #include "edge/shared.h"
 #include "edge/tcp_arrival.h"
 #include "edge/tcp_relay.h"
@@ -21,8 +22,10 @@ class TcpProxy {
   /// Serves a connection of `place` to its end when a TCP router gets it; else gives it back for HTTP, a PROXY header
   /// taken away and its client made the peer. Null: nothing is left to do. `place` is of `live`. Waiting for the first
   /// bytes ends by `idle`.
-  io::Task<std::unique_ptr<io::Stream>> serve(std::unique_ptr<io::Stream> stream, std::shared_ptr<const Live> live,
-                                              const TcpTable::Place& place, io::Cancel& idle);
+  /// `seat` is the connection's; it is given its client's name when a PROXY header names one.
+  io::Task<std::unique_ptr<io::Stream>> serve(std::unique_ptr<io::Stream> stream, Crowd::Seat& seat,
+                                              std::shared_ptr<const Live> live, const TcpTable::Place& place,
+                                              io::Cancel& idle);
   /// The table changed.
   void follow();
 

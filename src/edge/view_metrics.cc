@@ -78,6 +78,8 @@ void add_connections(Text& text, const Metrics& all) {
   text.line("listener=\"web\"", all.connections[0]);
   text.line("listener=\"websecure\"", all.connections[1]);
   text.one("berth_open_connections", "gauge", "Connections of clients that are open.", all.open);
+  text.one("berth_connections_refused_total", "counter", "Connections of clients that had too many.", all.refused);
+  text.one("berth_accept_pauses_total", "counter", "Times that accepting waited for connections to end.", all.pauses);
   text.one("berth_running_requests", "gauge", "Requests that run, WebSockets among them.", all.running);
   text.begin("berth_tls_handshakes_total", "counter", "TLS handshakes with clients.");
   text.line("result=\"done\"", all.handshakes);
@@ -135,6 +137,8 @@ RouteCounts& Metrics::of(std::string_view route, std::string_view service) {
 Metrics& Metrics::operator+=(const Metrics& other) {
   for (const auto& [name, counts] : other.routes) routes[name] += counts;
   for (std::size_t i = 0; i < connections.size(); ++i) connections[i] += other.connections[i];
+  refused += other.refused;
+  pauses += other.pauses;
   handshakes += other.handshakes;
   handshakes_failed += other.handshakes_failed;
   connects += other.connects;

@@ -40,6 +40,7 @@ struct Metrics {
   static constexpr std::size_t kMostRoutes = 10'000;
   std::unordered_map<std::string, RouteCounts, Hash, std::equal_to<>> routes;  ///< by name; "": no route
   std::array<std::uint64_t, 2> connections{};                                  ///< accepted, by Listener
+  std::uint64_t refused = 0, pauses = 0;  ///< connections of clients with too many; waits for room to accept
   std::uint64_t handshakes = 0, handshakes_failed = 0;
   std::uint64_t connects = 0, failures = 0;  ///< to and of upstreams
   std::size_t open = 0, idle_upstreams = 0, running = 0;
