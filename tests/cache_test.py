@@ -229,6 +229,32 @@ class LoadTest(unittest.TestCase):
         self.assertEqual(asked_again(purge='tag', what='a'), (4, paths))
         self.assertEqual(asked_again(purge='tag', what='none'), (0, []))
 
+    def test_the_disk_outlives_the_edge(self):
+        def answer(path):
+            return {'Cache-Control': 'max-age=600', 'ETag': '"1"', 'Cache-Tag': path[1:]}, path.encode() * 10_000
+        origin, edge = self.world(answer, cache_disk=64 << 20)
+        for path in ('/once', '/twice', '/purged'):
+            edge.get(path, Host='a.test')
+        for path in ('/twice', '/purged'):
+            edge.get(path, Host='a.test')
+        wait_until(lambda: edge.command()['disk_urls'] == 2, what='two replies on the disk')
+        self.assertEqual(edge.command(purge='tag', what='purged')['purged'], 1)
+        edge.kill()
+
+        edge = Edge(origin.port, folder=edge.data, cache_disk=64 << 20)
+        self.addCleanup(edge.stop)
+        wait_until(lambda: edge.command()['disk_urls'] == 1, what='what lies on the disk')
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            replies = list(pool.map(lambda _: edge.get('/twice', Host='a.test'), range(20)))
+        for status, body, headers in replies:
+            self.assertEqual((status, body), (200, b'/twice' * 10_000))
+            self.assertIn('hit', headers['Cache-Status'])
+        told = edge.command()
+        self.assertEqual((told['loaded'], told['hit']), (1, 20))
+        self.assertEqual(origin.asked, {'/once': 1, '/twice': 1, '/purged': 1})
+        edge.get('/purged', Host='a.test')
+        self.assertEqual(origin.asked['/purged'], 2)
+
     def test_a_client_cannot_purge(self):
         origin, edge = self.world(lambda path: ({'Cache-Control': 'max-age=60'}, b'x'))
         edge.get('/page')

@@ -31,8 +31,9 @@ def status_of(pid):
 class EdgeProcess:
     """Started with `snapshot` in its data folder, as when core is away; then attached to this process as its core."""
 
-    def __init__(self, snapshot, **options):
-        self.data = tempfile.mkdtemp(prefix='berth-edge-')
+    def __init__(self, snapshot, folder=None, **options):
+        """`folder`: the data folder of one that was killed, instead of a new one."""
+        self.data = folder or tempfile.mkdtemp(prefix='berth-edge-')
         self.web, self.websecure = free_port(), free_port()
         pathlib.Path(self.data, 'snapshot').write_text(json.dumps(snapshot))
         self.supervisor, theirs = socket.socketpair()
@@ -96,9 +97,13 @@ class EdgeProcess:
             if event['event'] == 'answered' and event.get('version') == self.number:
                 return json.loads(event['detail'])
 
-    def stop(self):
+    def kill(self):
+        """Its data folder stays."""
         self.process.kill()
         self.process.wait()
         self.supervisor.close()
         self.channel.close()
+
+    def stop(self):
+        self.kill()
         shutil.rmtree(self.data, ignore_errors=True)

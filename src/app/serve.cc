@@ -131,6 +131,7 @@ int run_edge_role(const std::vector<std::string>& arguments, const Environment&)
   options.access_log = (*json)["access_log"].text();
   options.workers = static_cast<unsigned>((*json)["workers"].integer(options.workers));
   options.cache = static_cast<std::size_t>((*json)["cache"].integer(static_cast<std::int64_t>(options.cache)));
+  options.cache_disk = static_cast<std::uint64_t>((*json)["cache_disk"].integer());
   return edge::run_edge(std::move(options));
 }
 

@@ -28,6 +28,7 @@ struct ServeOptions {
   std::int64_t cache = 128 << 20;         ///< bytes of memory for stored replies; 0: nothing is cached
   std::int64_t connections = 0;           ///< edge::Settings::connections
   std::int64_t client_connections = 0;    ///< the same of one client
+  std::int64_t cache_disk = 0;            ///< bytes of files for those that are asked for again; 0: none
 };
 
 using Environment = std::map<std::string, std::string>;

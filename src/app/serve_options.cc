@@ -87,6 +87,12 @@ constexpr ServeFlag kFlags[] = {
        options.client_connections = TRY(connections_of(value));
        return {};
      }},
+    {"--cache-disk", "SIZE", "files in DATA/edge/cache for those that are asked for again (default 0: none)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.cache_disk = TRY(parse_size(value));
+       if (options.cache_disk >= 0 && options.cache_disk <= kMostCache) return {};
+       return fail(Code::invalid, "\"" + std::string(value) + "\" is not a size from 0 to 1t");
+     }},
     {"--edge-user", "USER", "account that the edge becomes, by name or number (default berth-edge, else nobody)",
      [](ServeOptions& options, std::string_view value) -> Result<void> {
        options.edge_user = value;

@@ -66,7 +66,8 @@ Supervisor::Role Supervisor::edge_role(bool takes_over) const {
                                 {"workers", std::int64_t{options_.workers}},
                                 {"confined", true},
                                 {"users", users},
-                                {"cache", options_.cache}});
+                                {"cache", options_.cache},
+                                {"cache_disk", options_.cache_disk}});
   if (takes_over) argument.set("first_snapshot", std::int64_t{milliseconds(kFirstSnapshot).count()});
   role.argument = argument.dump();
   return role;

@@ -57,10 +57,14 @@ class CacheServe {
     if (must_bypass()) co_return co_await ask(nullptr);
     for (int round = 0; round < kMostRounds; ++round) {
       look();
+      if (!found_.variants && store_.is_on_disk(case_.key, case_.hash)) co_await recall();
       const Freshness* fresh = stored_ ? &stored_->freshness : nullptr;
       const CacheUse use = decide_use(fresh, control_, case_.policy, case_.now().ticks);
       if (use == CacheUse::refuse) co_return refusal();
-      if (use == CacheUse::serve) co_return co_await hit(Kind::hit);
+      if (use == CacheUse::serve) {
+        keep_on_disk();
+        co_return co_await hit(Kind::hit);
+      }
       if (use == CacheUse::serve_stale) {
         refresh();
         co_return co_await hit(Kind::stale);
@@ -94,6 +98,34 @@ class CacheServe {
   bool fits(const CacheObject& object) const {
     return selects(object, request_.entry->route.name, request_.head.fields, request_.work.scratch) &&
            (object.for_all || !authorized_);
+  }
+
+  /// Brings what the disk has into the memory, once for all who ask.
+  io::Task<void> recall() {
+    const std::string name = "disk\n" + std::string(case_.key);
+    const auto other = std::make_shared<OtherLoop>();
+    const auto claim = store_.claims().take(name, waker_of(other));
+    if (claim) {
+      const CacheMoment now = case_.now();
+      co_await io::on_pool([&] { store_.load(case_.key, case_.hash, now); });
+    } else {
+      const auto waited = co_await io::within(kMostWait, wait_for_loop(other));
+      static_cast<void>(waited);  // what is not there then is fetched
+    }
+    look();
+  }
+  CacheClaims::Waker waker_of(const std::shared_ptr<OtherLoop>& other) const {
+    return [other, loop = &case_.shared.loop] { loop->post([other] { other->done.set(); }); };
+  }
+  /// What is asked for again is worth a place on the disk.
+  void keep_on_disk() {
+    Shared& shared = case_.shared;
+    if (!found_.again || !store_.disk() || !shared.background) return;
+    shared.background->spawn(save(shared.store, std::string(case_.key), found_.variants, case_.now()));
+  }
+  static io::Task<void> save(std::shared_ptr<CacheStore> store, std::string key, SharedVariants variants,
+                             CacheMoment now) {
+    co_await io::on_pool([&] { store->save(key, store->hash(key), variants, now); });
   }
 
   /// What differs by a Vary that is known is fetched at the same time.
@@ -189,8 +221,7 @@ class CacheServe {
   /// Asks for all loops; nothing when another one did so meanwhile.
   io::Task<std::optional<Outcome>> lead_for_all() {
     const auto other = std::make_shared<OtherLoop>();
-    auto claim = store_.claims().take(
-        flight_name(), [other, loop = &case_.shared.loop] { loop->post([other] { other->done.set(); }); });
+    auto claim = store_.claims().take(flight_name(), waker_of(other));
     if (claim) co_return co_await lead(std::move(claim));
     const auto waited = co_await io::within(kMostWait, wait_for_loop(other));
     if (!waited && waited.error().code != Code::timeout) co_return Outcome{};

@@ -27,6 +27,7 @@ struct CacheShard::Node {
   Queue* queue = nullptr;
   Node *previous = nullptr, *next = nullptr;
   std::uint8_t uses = 0;
+  bool again = false;  ///< looked up since the variants came
 };
 
 CacheShard::CacheShard(std::size_t capacity) : capacity_(capacity), ghosts_(kGhosts) {}
@@ -41,7 +42,24 @@ CacheFound CacheShard::find(std::string_view key, std::uint64_t hash) {
   Node* node = lookup(key, hash);
   if (!node) return {};
   if (node->uses < kMostUses) ++node->uses;
-  return {.variants = node->variants, .passed_until = node->passed_until};
+  const bool first = node->variants && !std::exchange(node->again, true);
+  return {.variants = node->variants, .passed_until = node->passed_until, .again = first};
+}
+
+bool CacheShard::admit(std::string_view key, std::uint64_t hash, SharedVariants variants, Garbage& garbage) {
+  std::size_t bytes = kNodeBytes + key.size();
+  for (const StoredReply& each : *variants) bytes += each->footprint();
+  if (bytes > capacity_ / 4) return false;
+  Node& node = node_for(key, hash, garbage);
+  if (node.variants) return false;
+  set_variants(node, std::move(variants), garbage);
+  node.again = true;
+  return true;
+}
+
+bool CacheShard::is_current(std::string_view key, std::uint64_t hash, const SharedVariants& variants) {
+  const Node* node = lookup(key, hash);
+  return node && node->variants == variants;
 }
 
 void CacheShard::link(Queue& queue, Node& node) {
@@ -89,6 +107,7 @@ void CacheShard::set_variants(Node& node, SharedVariants variants, Garbage& garb
   node.bytes = bytes;
   if (node.variants) garbage.push_back(std::move(node.variants));
   node.variants = std::move(variants);
+  node.again = false;
   make_room(&node, garbage);
 }
 

@@ -27,6 +27,7 @@ using SharedVariants = std::shared_ptr<const Variants>;
 struct CacheFound {
   SharedVariants variants{};      ///< null: none
   std::int64_t passed_until = 0;  ///< ticks; until then requests for this key are not collapsed (hit-for-miss)
+  bool again = false;             ///< the first look-up since they were put: they are worth to be kept elsewhere too
 };
 
 /// Thread: one at a time. What is dropped goes into `garbage`, for the caller to destroy when it holds no lock.
@@ -45,6 +46,10 @@ class CacheShard {
   bool put(std::string_view key, std::uint64_t hash, StoredReply reply, Garbage& garbage);
   /// Puts `reply` in the place of `old` if that is still there; false otherwise.
   bool replace(std::string_view key, std::uint64_t hash, const StoredReply& old, StoredReply reply, Garbage& garbage);
+  /// Puts back what was kept elsewhere. False when there is something by now, or it is too large.
+  bool admit(std::string_view key, std::uint64_t hash, SharedVariants variants, Garbage& garbage);
+  /// Whether these are what is there; no use.
+  bool is_current(std::string_view key, std::uint64_t hash, const SharedVariants& variants);
   /// Remembers that the answers for the key cannot be stored.
   void pass(std::string_view key, std::uint64_t hash, std::int64_t until, Garbage& garbage);
   /// The number of replies that went.

@@ -10,14 +10,16 @@ namespace {
 constexpr std::size_t kShardBytes = 64u << 20;
 constexpr std::size_t kMostShards = 16;
 
-bool is_wanted(const CachePurge& purge, std::string_view key, const CacheObject& reply) {
+constexpr std::size_t kMostSaving = 32u << 20;  // bytes of replies on their way to the disk
+
+bool is_wanted(const CachePurge& purge, std::string_view key, const std::vector<std::string>& tags) {
   switch (purge.by) {
     case CachePurge::By::url:
       return key == purge.what;
     case CachePurge::By::prefix:
       return key.starts_with(purge.what);
     case CachePurge::By::tag:
-      return std::ranges::find(reply.tags, purge.what) != reply.tags.end();
+      return std::ranges::find(tags, purge.what) != tags.end();
     case CachePurge::By::all:
       return true;
   }
@@ -25,6 +27,24 @@ bool is_wanted(const CachePurge& purge, std::string_view key, const CacheObject&
 }
 
 }  // namespace
+
+/// Declared before the lock, so that the files go after it.
+class CacheStore::Dropped {
+ public:
+  explicit Dropped(CacheDisk* disk) : disk_(disk) {}
+  Dropped(const Dropped&) = delete;
+  ~Dropped() {
+    if (!gone_.empty()) disk_->remove(gone_);
+  }
+  void take(std::uint64_t hash) {
+    if (disk_) gone_ = disk_->drop(hash);
+  }
+  void take(CacheDisk::Gone gone) { gone_ = std::move(gone); }
+
+ private:
+  CacheDisk* disk_;
+  CacheDisk::Gone gone_;
+};
 
 CacheStore::CacheStore(std::size_t capacity, std::uint64_t seed) : capacity_(capacity), seed_(seed) {
   const std::size_t count = std::clamp<std::size_t>(capacity / kShardBytes, 1, kMostShards);
@@ -64,9 +84,11 @@ bool CacheStore::is_current(std::uint64_t hash, const Ticket& ticket) {
 
 bool CacheStore::put(std::string_view key, std::uint64_t hash, StoredReply reply, const Ticket& ticket) {
   CacheShard::Garbage garbage;  // destroyed after the lock
+  Dropped dropped(disk_.get());
   Locked& at = locked(hash);
   const std::lock_guard lock(at.mutex);
   const bool kept = !is_void(at, hash, ticket) && at.shard.put(key, hash, std::move(reply), garbage);
+  dropped.take(hash);
   count(kept ? CacheCount::stored : CacheCount::refused);
   return kept;
 }
@@ -74,23 +96,29 @@ bool CacheStore::put(std::string_view key, std::uint64_t hash, StoredReply reply
 bool CacheStore::replace(std::string_view key, std::uint64_t hash, const StoredReply& old, StoredReply reply,
                          const Ticket& ticket) {
   CacheShard::Garbage garbage;
+  Dropped dropped(disk_.get());
   Locked& at = locked(hash);
   const std::lock_guard lock(at.mutex);
+  dropped.take(hash);
   return !is_void(at, hash, ticket) && at.shard.replace(key, hash, old, std::move(reply), garbage);
 }
 
 void CacheStore::pass(std::string_view key, std::uint64_t hash, std::int64_t until) {
   CacheShard::Garbage garbage;
+  Dropped dropped(disk_.get());
   Locked& at = locked(hash);
   const std::lock_guard lock(at.mutex);
+  dropped.take(hash);
   at.shard.pass(key, hash, until, garbage);
 }
 
 std::size_t CacheStore::erase(std::string_view key) {
   const std::uint64_t code = hash(key);
   CacheShard::Garbage garbage;
+  Dropped dropped(disk_.get());
   Locked& at = locked(code);
   const std::lock_guard lock(at.mutex);
+  dropped.take(code);
   at.erased[at.erasures++ % at.erased.size()] = code;
   return at.shard.erase(key, code, garbage);
 }
@@ -102,9 +130,13 @@ std::size_t CacheStore::purge(const CachePurge& purge) {
     count(CacheCount::purged, dropped);
     return dropped;
   }
-  // First: what is fetched now was asked for before the purge, and is not stored any more.
+  // First: what is fetched now was asked for before the purge, and is not stored any more. Until the end nothing goes
+  // from the memory to the disk or back.
+  purging_.fetch_add(1);
   purges_.fetch_add(1);
-  const auto matches = [&](std::string_view key, const CacheObject& reply) { return is_wanted(purge, key, reply); };
+  const auto matches = [&](std::string_view key, const CacheObject& reply) {
+    return is_wanted(purge, key, reply.tags);
+  };
   for (const auto& at : shards_) {
     bool more = true;
     for (std::size_t place = 0; more;) {
@@ -113,8 +145,46 @@ std::size_t CacheStore::purge(const CachePurge& purge) {
       more = at->shard.sweep(place, matches, dropped, garbage);
     }
   }
+  if (disk_) disk_->purge([&](std::string_view key, const auto& tags) { return is_wanted(purge, key, tags); });
+  purging_.fetch_sub(1);
   count(CacheCount::purged, dropped);
   return dropped;
+}
+
+bool CacheStore::load(std::string_view key, std::uint64_t hash, CacheMoment now) {
+  const Ticket begun = ticket(hash);
+  const CacheDisk::File file = disk_ ? disk_->find(key, hash) : 0;
+  if (file == 0) return false;
+  auto record = disk_->read(hash, file, now);
+  if (!record || record->key != key) return false;
+  CacheShard::Garbage garbage;
+  Locked& at = locked(hash);
+  const std::lock_guard lock(at.mutex);
+  if (purging_.load() > 0 || is_void(at, hash, begun) || !disk_->is_at(key, hash, file)) return false;
+  if (!at.shard.admit(key, hash, std::move(record->variants), garbage)) return false;
+  count(CacheCount::loaded);
+  return true;
+}
+
+void CacheStore::save(std::string_view key, std::uint64_t hash, const SharedVariants& variants, CacheMoment now) {
+  if (!disk_) return;
+  std::size_t bytes = 0;
+  for (const StoredReply& each : *variants) bytes += each->footprint();
+  if (saving_.fetch_add(bytes) + bytes <= kMostSaving) {
+    const Ticket begun = ticket(hash);
+    const std::string record = encode_record(key, *variants, now);
+    auto head = decode_record_head(record);
+    const auto file = head ? disk_->write(record) : Result<CacheDisk::File>(fail(head.error()));
+    if (file) {
+      Dropped dropped(disk_.get());
+      Locked& at = locked(hash);
+      const std::lock_guard lock(at.mutex);
+      const bool moved = purging_.load() > 0 || is_void(at, hash, begun) || !at.shard.is_current(key, hash, variants);
+      dropped.take(moved ? CacheDisk::Gone{*file} : disk_->keep(std::move(*head), hash, *file));
+      if (!moved) count(CacheCount::saved);
+    }
+  }
+  saving_.fetch_sub(bytes);
 }
 
 bool CacheStore::reserve(std::size_t bytes) {
@@ -132,6 +202,7 @@ CacheStore::Totals CacheStore::totals() const {
     totals.keys += at->shard.keys();
     totals.evicted += at->shard.evicted();
   }
+  if (disk_) totals.disk = disk_->totals();
   for (std::size_t i = 0; i < counts_.size(); ++i) totals.counts[i] = counts_[i].load(std::memory_order_relaxed);
   return totals;
 }
@@ -144,6 +215,11 @@ Json CacheStore::describe() const {
                             {"incoming", number(now.incoming)},
                             {"urls", number(now.keys)},
                             {"evicted", number(now.evicted)}});
+  if (disk_) {
+    json.set("disk_capacity", number(now.disk.capacity));
+    json.set("disk_bytes", number(now.disk.bytes));
+    json.set("disk_urls", number(now.disk.files));
+  }
   for (std::size_t i = 0; i < now.counts.size(); ++i) json.set(kCacheCounts[i], number(now.counts[i]));
   return json;
 }

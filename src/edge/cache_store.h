@@ -15,20 +15,39 @@
 
 #include "edge/cache_claims.h"
 #include "edge/cache_command.h"
+#include "edge/cache_disk.h"
 #include "edge/cache_shard.h"
 
 namespace berth::edge {
 
-/// Counters since the start. Of requests but for the last four.
-enum class CacheCount { hit, stale, stand_in, miss, revalidated, collapsed, passed, stored, refused, purged };
-inline constexpr std::array<std::string_view, 10> kCacheCounts = {
-    "hit", "stale", "stand_in", "miss", "revalidated", "collapsed", "passed", "stored", "refused", "purged"};
+/// Counters since the start. Of requests but for the last six.
+enum class CacheCount {
+  hit,
+  stale,
+  stand_in,
+  miss,
+  revalidated,
+  collapsed,
+  passed,
+  stored,
+  refused,
+  purged,
+  saved,
+  loaded
+};
+inline constexpr std::array<std::string_view, 12> kCacheCounts = {"hit",         "stale",     "stand_in", "miss",
+                                                                  "revalidated", "collapsed", "passed",   "stored",
+                                                                  "refused",     "purged",    "saved",    "loaded"};
 
 /// Any thread.
 class CacheStore {
  public:
   /// `capacity` in bytes, of what is stored and of the bodies on their way in. `seed` is random.
   CacheStore(std::size_t capacity, std::uint64_t seed);
+
+  /// A second home for what is asked for again; before any other use.
+  void use_disk(std::unique_ptr<CacheDisk> disk) { disk_ = std::move(disk); }
+  CacheDisk* disk() { return disk_.get(); }
 
   std::uint64_t hash(std::string_view key) const;
   CacheFound find(std::string_view key, std::uint64_t hash);
@@ -49,6 +68,14 @@ class CacheStore {
   /// The number of replies that went. When it returns no later look-up finds one.
   std::size_t purge(const CachePurge& purge);
 
+  // What the disk keeps is what the memory had last: a newer reply, a purge or a failure to store one takes it away.
+
+  bool is_on_disk(std::string_view key, std::uint64_t hash) { return disk_ && disk_->find(key, hash) != 0; }
+  /// Blocking. From the disk into the memory; false: it is not there any more.
+  bool load(std::string_view key, std::uint64_t hash, CacheMoment now);
+  /// Blocking. To the disk, if it is still what the memory has. Nothing while too much is on its way there already.
+  void save(std::string_view key, std::uint64_t hash, const SharedVariants& variants, CacheMoment now);
+
   /// Room for a body on its way in: false when those together would take more than a quarter of the capacity.
   bool reserve(std::size_t bytes);
   void release(std::size_t bytes) { incoming_.fetch_sub(bytes, std::memory_order_relaxed); }
@@ -64,6 +91,7 @@ class CacheStore {
   struct Totals {
     std::size_t capacity = 0, bytes = 0, incoming = 0, keys = 0;
     std::uint64_t evicted = 0;
+    CacheDisk::Totals disk{};
     std::array<std::uint64_t, kCacheCounts.size()> counts{};
   };
   Totals totals() const;
@@ -80,12 +108,16 @@ class CacheStore {
   };
   Locked& locked(std::uint64_t hash) const { return *shards_[(hash >> 40) % shards_.size()]; }
   bool is_void(const Locked& locked, std::uint64_t hash, const Ticket& ticket) const;
+  /// Takes a key off the disk: the index while the shard is locked, the file when that ends.
+  class Dropped;
 
   std::size_t capacity_;
   std::uint64_t seed_;
   std::vector<std::unique_ptr<Locked>> shards_;
   CacheClaims claims_;
-  std::atomic<std::uint64_t> purges_{0};
+  std::unique_ptr<CacheDisk> disk_;
+  std::atomic<std::uint64_t> purges_{0}, purging_{0};  ///< begun, under way: but those of one URL
+  std::atomic<std::size_t> saving_{0};
   std::atomic<std::size_t> incoming_{0};
   std::array<std::atomic<std::uint64_t>, kCacheCounts.size()> counts_{};
 };

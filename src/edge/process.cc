@@ -28,6 +28,8 @@ constexpr unsigned kMostFollowed = 500;   // requests a second and worker that a
 // one.
 constexpr auto kPatience = std::chrono::seconds(5);
 
+constexpr auto kDiskBusy = std::chrono::seconds(2);
+
 /// Each connection takes up to two descriptors; the soft limit of 1024 is for programs that use select(2).
 /// How many there may be then.
 std::size_t raise_descriptor_limit() {
@@ -77,7 +79,11 @@ class EdgeProcess {
     TRY(listen_handed());
     restore();
     signals_ = TRY(io::Signals::open(main_loop(), {SIGTERM, SIGINT, SIGUSR1}));
-    return options_.confined ? confine() : Result<void>{};
+    if (options_.confined) TRY(confine());
+    if (store_ && options_.cache_disk > 0)
+      store_->use_disk(std::make_unique<CacheDisk>(
+          options_.data + "/cache", CacheDisk::Limits{.bytes = options_.cache_disk, .index = options_.cache / 8}));
+    return {};
   }
 
   io::Loop& main_loop() { return workers_.front()->loop(); }
@@ -90,6 +96,7 @@ class EdgeProcess {
     scope.spawn(control_.write_events());
     scope.spawn(follow_signals());
     scope.spawn(follow_supervisor());
+    if (store_ && store_->disk()) scope.spawn(open_disk());
     if (options_.first_snapshot.count() > 0) {
       co_await tell_supervisor('w');
       static_cast<void>(co_await io::within(options_.first_snapshot, until_snapshot()));
@@ -242,6 +249,18 @@ class EdgeProcess {
   Result<std::shared_ptr<const Live>> make_live(std::string_view bytes) const {
     auto snapshot = TRY(decode_snapshot(bytes));
     return Live::make(std::move(snapshot), current_.get());
+  }
+
+  /// Beside the loop: there may be many files. An edge that this one replaces has them for as long as it drains.
+  io::Task<void> open_disk() {
+    Result<void> opened;
+    do {
+      co_await io::on_pool(
+          [&] { opened = store_->disk()->open([this](std::string_view key) { return store_->hash(key); }); });
+      if (opened) co_return;
+    } while (opened.error().code == Code::busy && co_await io::sleep_for(kDiskBusy));
+    if (opened.error().code != Code::busy)
+      std::fprintf(stderr, "berth edge: nothing is cached on the disk: %s\n", opened.error().text().c_str());
   }
 
   /// A purge walks the whole store: beside the loop, which serves on.

@@ -27,6 +27,7 @@ struct EdgeOptions {
   unsigned workers = 0;            ///< threads with a loop and listeners (SO_REUSEPORT) each; 0: one for each core
   std::string access_log{};        ///< file for one JSON line a request, opened for appending; empty: none
   std::size_t cache = 128u << 20;  ///< bytes of memory for stored replies, shared by the workers; 0: nothing is cached
+  std::uint64_t cache_disk = 0;  ///< bytes of files in data/cache for stored replies that are asked for again; 0: none
   std::chrono::milliseconds drain{30'000};  ///< how long open exchanges may finish after SIGTERM
   /// Gives up what serving does not need (io/confine.h) once listeners and logs are open.
   bool confined = false;

@@ -54,6 +54,34 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
   }
 }
 
+Result<std::string> read_front(const std::string& path, std::size_t most) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail(error_of("cannot read", path, errno));
+  std::string out(most, '\0');
+  std::size_t size = 0;
+  while (size < most) {
+    const ssize_t count = ::read(fd.get(), out.data() + size, most - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(error_of("cannot read", path, errno));
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  out.resize(size);
+  return out;
+}
+
+Result<void> write_new_file(const std::string& path, std::string_view text, int mode) {
+  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode)));
+  if (!fd) return fail(error_of("cannot write", path, errno));
+  return write_fully(fd.get(), text, path);
+}
+
+Result<void> sync_folder(const std::string& path) {
+  Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || ::fsync(folder.get()) < 0) return fail(error_of("cannot write", path, errno));
+  return {};
+}
+
 Result<void> write_file(const std::string& path, std::string_view text, int mode) {
   std::string temporary = path + ".XXXXXX";
   Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));

@@ -12,6 +12,12 @@ namespace berth::io {
 
 /// Code::not_found, Code::denied, or Code::invalid above `limit` bytes.
 Result<std::string> read_file(const std::string& path, std::size_t limit = 64u << 20);
+/// At most its first `most` bytes.
+Result<std::string> read_front(const std::string& path, std::size_t most);
+/// A file that was not there (Code::conflict), not waited for: a power loss may tear it.
+Result<void> write_new_file(const std::string& path, std::string_view text, int mode = 0600);
+/// What was made and removed in the folder is so after a power loss too.
+Result<void> sync_folder(const std::string& path);
 /// Temporary file beside it, fsync, rename, fsync of the folder: after a crash there is the old or the new text.
 Result<void> write_file(const std::string& path, std::string_view text, int mode = 0644);
 /// With its parents; an existing one is fine.
