@@ -24,6 +24,19 @@ MOST_WAIT = 5  # seconds that a good client may wait on a busy machine
 # What a service says to GET /NAME: the bytes, whether it closes then, and what the client must get: a status, or None
 # for a reply that is cut.
 PLAIN = b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+CHUNKED = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
+
+
+def endless(begin, piece):
+    """Says the piece until nobody listens; true when the edge bears 64 MiB of it."""
+    def say(connection):
+        connection.sendall(begin)
+        for _ in range((64 << 20) // len(piece)):
+            connection.sendall(piece)
+        return True
+    return say
+
+
 REPLIES = {
     'nothing': (b'', True, 502),
     'garbage': (b'\x16\x03\x01 what is this\r\n\r\n', True, 502),
@@ -48,6 +61,33 @@ REPLIES = {
     'too_long': (PLAIN + b'poison', False, 200),
     'body_of_204': (b'HTTP/1.1 204 X\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison', False, 204),
     'body_of_304': (b'HTTP/1.1 304 X\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison', False, 304),
+    'length_negative': (b'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok', True, 502),
+    'length_list': (b'HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok', True, 502),
+    'length_overflow': (b'HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551618\r\n\r\nok', True, 502),
+    'length_never_met': (b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok', False, None),
+    'coding_behind_others': (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n', True, 502),
+    'coding_of_http10': (b'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', True, 502),
+    'space_before_colon': (b'HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok', True, 502),
+    'version_9': (b'HTTP/9.9 200 OK\r\nContent-Length: 2\r\n\r\nok', True, 502),
+    'status_20': (b'HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\nok', True, 502),
+    'return_in_field': (b'HTTP/1.1 200 OK\r\nA: b\rC: d\r\nContent-Length: 2\r\n\r\nok', True, 502),
+    'chunk_size_with_sign': (CHUNKED + b'+2\r\nok\r\n0\r\n\r\n', True, None),
+    'chunk_size_with_prefix': (CHUNKED + b'0x2\r\nok\r\n0\r\n\r\n', True, None),
+    'chunk_size_overflow': (CHUNKED + b'10000000000000002\r\nok\r\n0\r\n\r\n', True, None),
+    'chunk_too_long': (CHUNKED + b'2\r\nokpoison\r\n0\r\n\r\n', True, None),
+    'chunk_of_feeds': (CHUNKED + b'2\nok\n0\n\n', True, None),
+    'trailer_without_colon': (CHUNKED + b'2\r\nok\r\n0\r\nwhat\r\n\r\n', True, None),
+    # What has no end is given up long before 64 MiB of it.
+    'endless_head': (endless(b'HTTP/1.1 200 OK\r\n', b'A: b\r\n' * 500), True, 502),
+    'endless_field': (endless(b'HTTP/1.1 200 OK\r\nA: ', b'b' * 4000), True, 502),
+    'endless_status_line': (endless(b'HTTP/1.1 200 ', b'b' * 4000), True, 502),
+    'endless_interim': (endless(b'', b'HTTP/1.1 100 Continue\r\n\r\n' * 100), True, 502),
+    'endless_hints': (endless(b'', b'HTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\n' * 100), True, 502),
+    'endless_trailers': (endless(CHUNKED + b'2\r\nok\r\n0\r\n', b'A: b\r\n' * 500), True, None),
+    'endless_trailer': (endless(CHUNKED + b'2\r\nok\r\n0\r\nA: ', b'b' * 4000), True, None),
+    'endless_extension': (endless(CHUNKED + b'2;a=', b'b' * 4000), True, None),
+    'endless_chunk_size': (endless(CHUNKED, b'0' * 4000), True, None),
+    'endless_extensions': (endless(CHUNKED, b'1;' + b'e' * 200 + b'\r\nx\r\n'), True, None),
     'after_last_chunk': (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n'
                          b'Content-Length: 6\r\n\r\npoison', False, 200),
 }
@@ -57,7 +97,7 @@ class Service:
     """Answers /good well, and others by REPLIES; /slow never."""
 
     def __init__(self):
-        self.asked, self.open = 0, 0
+        self.asked, self.open, self.bore = 0, 0, []
         self.listener = socket.create_server(('127.0.0.1', 0), backlog=512)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -93,8 +133,21 @@ class Service:
         if name == 'big':
             connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % (4 << 20) + b'x' * (4 << 20))
             return True
+        if name == 'early':  # the body is not looked at
+            connection.sendall(b'HTTP/1.1 413 X\r\nContent-Length: 2\r\n\r\nno')
+            return bool(stream.read(1)) and time.sleep(2)
+        if name == 'leaves':
+            stream.read(1 << 20)
+            return False
+        if name == 'resets':
+            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok')
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            return False
         said, closes, _ = REPLIES.get(name, (b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood', False, 200))
-        connection.sendall(said)
+        if callable(said):
+            self.bore += [name] if said(connection) else []
+        else:
+            connection.sendall(said)
         return not closes
 
 
@@ -374,6 +427,22 @@ class HostileTest(unittest.TestCase):
             client.close()
         self.attack(shut)
 
+    def test_small_replies_behind_shut_windows_end_too(self):
+        def shut():
+            # What is left of a reply that is complete must not wait for ever, be the connection in use or not.
+            client = self.h2(settings=b'\0\4\0\0\0\1')
+            for stream in range(1, 201, 2):
+                client.send(frame(HEADERS, END_STREAM | END_HEADERS, stream, head(b'/good')))
+            deadline, stream = time.monotonic() + 20, 201
+            while len(client.of(RESET)) < 100 and time.monotonic() < deadline:
+                client.send(frame(HEADERS, END_STREAM | END_HEADERS, stream, head(b'/good', b'HEAD')))
+                stream += 2
+                time.sleep(0.3)
+            self.assertEqual(len(client.of(RESET)), 100)
+            self.assertEqual(client.of(GOAWAY), [])
+            client.close()
+        self.attack(shut)
+
     def test_a_client_of_http2_that_never_reads_holds_little(self):
         def deaf():
             for _ in range(4):
@@ -397,6 +466,41 @@ class HostileTest(unittest.TestCase):
                     with self.connect() as connection:
                         self.assertEqual(ask(connection, GOOD)[::2], (200, b'good'), name)
         self.attack(ask_all)
+        self.assertEqual(self.service.bore, [], 'the edge reads what has no end')
+
+    def upload(self, name, size=32 << 20):
+        """The reply to a body of which a service reads little or nothing; as much of it is sent as the edge takes."""
+        with self.connect() as connection:
+            connection.sendall(b'POST /%s HTTP/1.1\r\nHost: app.test\r\nContent-Length: %d\r\n\r\n' % (name, size))
+
+            def send():
+                try:
+                    for _ in range(size >> 16):
+                        connection.sendall(b'x' * 65536)
+                except OSError:
+                    pass
+            sender = threading.Thread(target=send, daemon=True)
+            sender.start()
+            status = receive(connection)[0]
+            try:
+                connection.shutdown(socket.SHUT_RDWR)  # wakes the sender
+            except OSError:
+                pass  # the edge was first
+            sender.join(20)
+        return status
+
+    def test_services_that_answer_or_leave_in_the_middle_of_a_body(self):
+        def all_of_them():
+            for _ in range(3):
+                self.assertEqual(self.upload(b'early'), 413)
+                self.assertEqual(self.upload(b'leaves'), 502)
+                with self.connect() as connection:
+                    try:
+                        body = ask(connection, b'GET /resets HTTP/1.1\r\nHost: app.test\r\n\r\n')[2]
+                    except ConnectionError:
+                        body = None
+                    self.assertIsNone(body)
+        self.attack(all_of_them)
 
     def test_a_service_that_never_ends_its_head_is_given_up(self):
         listener = socket.create_server(('127.0.0.1', 0))

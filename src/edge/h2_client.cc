@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMostWaiting = 64u << 10;  // of a reply, for the connection to take
 constexpr std::size_t kFewWaiting = 16u << 10;
+constexpr std::size_t kLeastTaken = 4u << 10;  // of a reply that is done, in each `stall_timeout`
 
 io::Task<Result<void>> wait_for(io::Event& event) {
   co_return co_await event.wait();
@@ -88,6 +89,7 @@ void H2Client::data_went() {
 
 void H2Client::closed(std::uint32_t) {
   closed_ = true;
+  leftover_.remove();
   room_.set();
   readable_.set();
   gone_.set();
@@ -105,6 +107,19 @@ io::Task<void> H2Client::serve(const Hop& hop) {
   if (!tally_.complete) link_.session.reset(*this, http::H2Error::internal);
   push();
   forget();
+  if (closed_ || waiting() == 0) co_return;
+  untaken_ = waiting();
+  shared_.stalled.add(leftover_);
+}
+
+/// The client of a reply that waits for nothing but its window took little of it, or nothing.
+void H2Client::look_at_leftover() {
+  if (waiting() + kLeastTaken <= untaken_) {
+    untaken_ = waiting();
+    return shared_.stalled.add(leftover_);
+  }
+  link_.session.reset(*this, http::H2Error::cancel);
+  link_.wake.set();
 }
 
 io::Task<bool> H2Client::drained() {

@@ -58,6 +58,16 @@ class H2Client final : public http::H2Stream, public ReplySink, public BodySourc
   const http::Fields* trailers() const override { return trailers_.size() > 0 ? &trailers_ : nullptr; }
 
  private:
+  /// A reply that is done and not taken.
+  class Leftover final : public io::Delayed {
+   public:
+    explicit Leftover(H2Client& client) : client_(client) {}
+
+   private:
+    void expired() override { client_.look_at_leftover(); }
+    H2Client& client_;
+  };
+  void look_at_leftover();
   io::Task<void> answer_head(const Hop& hop);
   io::Task<bool> drained();
   io::Task<Result<void>> readable_in_time();
@@ -77,9 +87,11 @@ class H2Client final : public http::H2Stream, public ReplySink, public BodySourc
   std::optional<io::Cancel> cancel_;
   std::string in_;  ///< body that waits to be read, from `read_` on
   std::size_t read_ = 0, taken_ = 0;
-  Pace pace_;               ///< of the request's body
-  std::uint64_t left_ = 0;  ///< of a reply with a length
-  http::Fields trailers_;   ///< of the request
+  Leftover leftover_{*this};
+  std::size_t untaken_ = 0;  ///< bytes of it when it was looked at last
+  Pace pace_;                ///< of the request's body
+  std::uint64_t left_ = 0;   ///< of a reply with a length
+  http::Fields trailers_;    ///< of the request
   io::Event readable_, room_, gone_;
   bool has_head_ = false, answered_ = false, closed_ = false, counted_ = false, has_body_ = false, raw_ = false;
 };

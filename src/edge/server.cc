@@ -59,6 +59,7 @@ Result<std::unique_ptr<Server>> Server::make(io::Loop& loop, Options options) {
 void Server::use(std::shared_ptr<const Live> live) {
   shared_.live = std::move(live);
   shared_.idle.set_delay(shared_.live->settings().idle_timeout);
+  shared_.stalled.set_delay(shared_.live->settings().stall_timeout);
   shared_.pool.keep_only(shared_.live->routes().services(), shared_.live->tcp().servers());
   shared_.balancer.forget(shared_.live->routes().services());
   shared_.forget_unnamed();

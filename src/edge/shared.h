@@ -43,8 +43,9 @@ inline constexpr auto kLook = std::chrono::seconds(1);
 struct Shared {
   explicit Shared(io::Loop& loop, UpstreamPool::Left left = {});
   io::Loop& loop;
-  io::DelayQueue idle{loop, Settings().idle_timeout};  ///< clients that wait for their next request
-  io::DelayQueue watched{loop, kLook};                 ///< exchanges, until their client is worth a look
+  io::DelayQueue idle{loop, Settings().idle_timeout};      ///< clients that wait for their next request
+  io::DelayQueue watched{loop, kLook};                     ///< exchanges, until their client is worth a look
+  io::DelayQueue stalled{loop, Settings().stall_timeout};  ///< replies that are done, until their client took them
   UpstreamPool pool;
   std::shared_ptr<const Live> live;  ///< never null
   std::string server;                ///< this host's name
