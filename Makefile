@@ -10,7 +10,7 @@
 #   make fuzz        the fuzz targets until each is settled (tools/fuzz), or each for FOR seconds
 #   make simulate    100,000 histories of planner and executor from seeds (SEEDS=FIRST-LAST for others)
 #   make soak        kill -9 at 200 moments of up, recreation, scale and down (POINTS=N, SEED=N)
-#   make tsan        the tests of io, http and the executor under ThreadSanitizer
+#   make tsan        io, http, the executor and the loops of an edge under ThreadSanitizer
 #   make clean       build/, but not its caches and the tests' engine; all of it with ALL=1
 #
 # up:   LISTEN=ADDRESS[,ADDRESS] (loopback)   WEB=PORT WEBSECURE=PORT (80 and 443, else the next free pair)
@@ -57,7 +57,7 @@ soak: build
 
 tsan:
 	@tools/build tsan
-	@tools/test io_tsan http_tsan plan_tsan
+	@tools/test io_tsan http_tsan plan_tsan edge_tsan
 
 clean:
 	@tools/clean $(ALL)
