@@ -16,12 +16,12 @@ namespace {
 using Level = RouteNote::Level;
 
 std::string default_rule(const Target& target, const LabelOptions& options) {
+  if (options.default_rule) return options.default_rule->fill(target);
   const std::string service = target.service.empty() ? target.name : target.service;
   const std::string project = target.project.empty() ? "local" : target.project;
   // Names may hold '_', which is no part of a host name.
   const auto host_part = [](std::string_view name) { return lower(replace_all(name, "_", "-")); };
-  std::string rule = replace_all(options.default_rule, "{name}", host_part(target.name));
-  return replace_all(replace_all(rule, "{service}", host_part(service)), "{project}", host_part(project));
+  return "Host(`" + host_part(service) + "." + host_part(project) + ".localhost`)";
 }
 
 std::string field(const LabelFields& fields, std::string_view key, std::string_view fallback = {}) {
@@ -44,8 +44,10 @@ class Reader {
   Labelled read() {
     for (const Target& target : targets_) {
       Declared declared = declare(target, options_, out_.notes);
+      if (is_unexposed(declared)) out_.unexposed.push_back({target.name, is_labelled(declared)});
       if (declared.enabled) declared_.push_back(std::move(declared));
     }
+    std::ranges::sort(out_.unexposed, {}, &Unexposed::container);
     std::ranges::sort(declared_, {}, [](const Declared& each) { return std::string_view(each.target->name); });
     // A container that only speaks of TCP or UDP is not published over HTTP.
     for (Declared& declared : declared_) {
@@ -64,6 +66,16 @@ class Reader {
   }
 
  private:
+  static bool is_labelled(const Declared& declared) {
+    return !declared.routers.empty() || !declared.services.empty() || !declared.tcp_routers.empty() ||
+           !declared.tcp_services.empty() || !declared.udp_routers.empty() || !declared.udp_services.empty();
+  }
+  bool is_unexposed(const Declared& declared) const {
+    const Target& target = *declared.target;
+    const bool silent = !options_.exposed_by_default && !declared.decided && !declared.filtered;
+    return silent && is_serving(target) && !target.leaving && (!target.exposed.empty() || is_labelled(declared));
+  }
+
   void note(Level level, std::string router, const Target& target, Error error) {
     out_.notes.push_back({level, std::move(router), target.name, std::move(error.message), std::move(error.detail)});
   }

@@ -48,6 +48,15 @@ std::string refusal(std::string_view key, std::string_view shown) {
   return name + " is not known" + suggestion(head, kKnown);
 }
 
+bool is_attached(const Target& target, std::string_view network) {
+  return std::ranges::count(target.networks, network, &TargetNetwork::name) > 0;
+}
+
+/// Of a container: constraints look at nothing else.
+RequestFacts facts_of(const Target& target) {
+  return {.host = {}, .method = {}, .path = {}, .query = {}, .client = {}, .labels = &target.labels};
+}
+
 }  // namespace
 
 std::string default_service(const Target& target) {
@@ -95,7 +104,7 @@ Result<std::uint32_t> parse_weight(const std::string& label, std::string_view te
 Declared declare(const Target& target, const LabelOptions& options, std::vector<RouteNote>& notes) {
   Declared declared{.target = &target,
                     .enabled = options.exposed_by_default,
-                    .network = {},
+                    .network = is_attached(target, options.network) ? options.network : std::string(),
                     .routers = {},
                     .services = {},
                     .middlewares = {},
@@ -111,6 +120,7 @@ Declared declare(const Target& target, const LabelOptions& options, std::vector<
     const std::string_view rest = std::string_view(key).substr(own ? 6 : 8);
     if (rest == "enable") {
       const auto flag = parse_bool(value);
+      declared.decided = true;
       if (flag)
         declared.enabled = *flag;
       else
@@ -121,6 +131,8 @@ Declared declare(const Target& target, const LabelOptions& options, std::vector<
     if (sort_in(declared, rest, value)) continue;
     found.push_back({RouteNote::Level::warning, "", target.name, refusal(rest, name)});
   }
+  declared.filtered = options.constraints && !matches(*options.constraints, facts_of(target));
+  if (declared.filtered) declared.enabled = false;
   // A container that is not enabled is of no interest, whatever else its labels say.
   if (declared.enabled) std::ranges::move(found, std::back_inserter(notes));
   return declared;

@@ -19,7 +19,9 @@ using Named = std::map<std::string, LabelFields, std::less<>>;
 struct Declared {
   const Target* target = nullptr;
   bool enabled = false;
-  std::string network;  ///< traefik.docker.network
+  bool decided = false;   ///< it has traefik.enable
+  bool filtered = false;  ///< it does not meet the constraints
+  std::string network;    ///< traefik.docker.network, else the provider's where the container is attached to it
   Named routers, services, middlewares;
   Named tcp_routers{}, tcp_services{}, tcp_middlewares{}, udp_routers{}, udp_services{};
   LabelFields cache;  ///< berth.cache.*, below that

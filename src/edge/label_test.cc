@@ -90,6 +90,8 @@ std::string print(const Labelled& labelled) {
     if (!service.down.empty()) out += "  down: " + replace_all(service.down, "\n", "\n    ") + "\n";
   }
   out += print_tcp(labelled.tcp);
+  for (const Unexposed& each : labelled.unexposed)
+    out += "unexposed " + each.container + (each.labelled ? " with labels\n" : "\n");
   for (const RouteNote& note : labelled.notes) {
     out += note.level == RouteNote::Level::error ? "error " : "warning ";
     out += (note.router.empty() ? "-" : note.router) + " " + note.container + ": " + note.message + "\n";
@@ -110,6 +112,11 @@ TEST_P(LabelCase, ReadsRoutes) {
   if ((*json)["links"].is_null()) links.subnets.push_back(parse_cidr("172.18.0.0/16").value());
   LabelOptions options;
   options.exposed_by_default = (*json)["exposed_by_default"].boolean();
+  options.network = text_of(*json, "network");
+  if (const std::string rule = text_of(*json, "default_rule"); !rule.empty())
+    options.default_rule = RuleTemplate::parse(rule).value();
+  if (const std::string text = text_of(*json, "constraints"); !text.empty())
+    options.constraints = parse_rule(text, RuleKind::labels).value();
   for (const Json& resolver : (*json)["resolvers"].items()) options.resolvers.emplace_back(resolver.text());
   for (const Json& name : (*json)["tls_options"].items()) options.tls_options.emplace_back(name.text());
   for (const Json& name : (*json)["entry_points"].items())

@@ -37,7 +37,7 @@ class Parser {
   Result<Rule> parse() {
     if (text_.size() > kMaxText) return error_at(0, "is longer than 4096 bytes");
     skip_space();
-    if (at_end()) return error_at(0, "is empty: write a matcher such as Host(`example.com`)");
+    if (at_end()) return error_at(0, "is empty: write a matcher such as " + example());
     rule_.root = TRY(parse_any(false, 0));
     if (!at_end()) {
       if (peek() == ')') return error_at(position_, "\")\" closes nothing");
@@ -47,6 +47,7 @@ class Parser {
   }
 
  private:
+  std::string example() const { return kind_ == RuleKind::labels ? "Label(`name`, `value`)" : "Host(`example.com`)"; }
   bool at_end() const { return position_ >= text_.size(); }
   char peek() const { return at_end() ? '\0' : text_[position_]; }
   void skip_space() {
@@ -68,7 +69,8 @@ class Parser {
     const auto start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     const std::string_view source = text_.substr(start, std::min(text_.find('\n', start), start + 200) - start);
-    std::string where = "rule:" + std::to_string(line) + ":" + std::to_string(position - start + 1) + ": ";
+    std::string where = (kind_ == RuleKind::labels ? "" : "rule:") + std::to_string(line) + ":" +
+                        std::to_string(position - start + 1) + ": ";
     std::string caret(std::min<std::size_t>(position - start, 200), ' ');
     return fail(Code::invalid, where + std::move(message), std::string(source) + "\n" + caret + "^");
   }
@@ -111,7 +113,7 @@ class Parser {
     const auto start = position_;
     while (is_letter(peek())) ++position_;
     const std::string_view name = text_.substr(start, position_ - start);
-    if (name.empty()) return error_at(start, "expected a matcher such as Host(`example.com`) before " + quoted_rest());
+    if (name.empty()) return error_at(start, "expected a matcher such as " + example() + " before " + quoted_rest());
     skip_space();
     if (!take("(")) return error_at(position_, "expected \"(\" after " + std::string(name));
     std::vector<std::string> arguments;

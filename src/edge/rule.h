@@ -25,6 +25,8 @@ struct RequestFacts {
   const http::Fields* headers = nullptr;
   /// Of a TCP connection: the protocols that its client offers, each behind a byte with its length (RFC 7301).
   std::string_view alpn{};
+  /// Of a container, for constraints; none when null.
+  const std::vector<std::pair<std::string, std::string>>* labels = nullptr;
 };
 
 /// A compiled regular expression (RE2: linear time, since rules come from users' labels). Immutable, any thread.
@@ -55,18 +57,20 @@ enum class MatcherKind {
   query,
   query_regexp,
   client_ip,
-  alpn
+  alpn,
+  label,
+  label_regexp
 };
 
 /// Whose rules: HostSNI, HostSNIRegexp, ALPN and ClientIP are for TCP routers, all others and ClientIP for HTTP ones.
-/// HostSNI is a `host` whose name comes from the TLS handshake.
-enum class RuleKind : std::uint8_t { http, tcp };
+/// HostSNI is a `host` whose name comes from the TLS handshake. Label and LabelRegex say which containers count.
+enum class RuleKind : std::uint8_t { http, tcp, labels };
 
 /// One matcher of a rule, ready to be asked.
 struct Matcher {
   MatcherKind kind = MatcherKind::host;
   bool negated = false;
-  std::string key{};                     ///< header or query name (header names in lower case)
+  std::string key{};                     ///< header, query or label name (header names in lower case)
   std::string value{};                   ///< host, path, method, value or pattern
   bool any_value = false;                ///< Query(`k`): the key alone decides
   std::shared_ptr<const Regex> regex{};  ///< set for the *_regexp kinds and for v2 patterns in Path and PathPrefix
@@ -98,6 +102,8 @@ struct Rule {
 Result<Rule> parse_rule(std::string_view text, RuleKind kind = RuleKind::http);
 
 bool matches(const Rule& rule, const RequestFacts& facts);
+/// What keeps the rule from matching, in its own words: "Method(`POST`), !ClientIP(`10.0.0.0/8`)"; "" when it matches.
+std::string mismatch(const Rule& rule, const RequestFacts& facts);
 
 /// The hosts without which the rule cannot match, for the table's index and for certificates: exact names and
 /// "*.parent" patterns. Empty: the rule may match any host.

@@ -39,7 +39,13 @@ constexpr Form kForms[] = {
     {"clientip", "ClientIP", MatcherKind::client_ip, 1, 1},
 };
 
+constexpr Form kLabelForms[] = {
+    {"label", "Label", MatcherKind::label, 2, 2},
+    {"labelregex", "LabelRegex", MatcherKind::label_regexp, 2, 2},
+};
+
 std::span<const Form> forms_of(RuleKind kind) {
+  if (kind == RuleKind::labels) return kLabelForms;
   return kind == RuleKind::tcp ? std::span<const Form>(kTcpForms) : std::span<const Form>(kForms);
 }
 
@@ -51,7 +57,8 @@ Result<const Form*> find_form(RuleKind kind, std::string_view name) {
     if (!form.v2_name) names.push_back(form.shown);
   }
   const bool tcp = kind == RuleKind::tcp;
-  if (std::ranges::count(forms_of(tcp ? RuleKind::http : RuleKind::tcp), key, &Form::name) > 0) {
+  if (kind != RuleKind::labels &&
+      std::ranges::count(forms_of(tcp ? RuleKind::http : RuleKind::tcp), key, &Form::name) > 0) {
     return fail(Code::invalid, std::string(name) + (tcp ? " is a matcher of HTTP routers; TCP routers use HostSNI"
                                                         : " is a matcher of TCP routers; HTTP routers use Host"));
   }
@@ -140,7 +147,8 @@ Result<Matcher> pair_matcher(MatcherKind kind, const std::vector<std::string>& a
     matcher.any_value = true;
   else
     matcher.value = arguments[1];
-  if (kind == MatcherKind::header_regexp || kind == MatcherKind::query_regexp) {
+  const bool regexp = kind == MatcherKind::header_regexp || kind == MatcherKind::query_regexp;
+  if (regexp || kind == MatcherKind::label_regexp) {
     matcher.regex = TRY(compile_regex(matcher.value));
   }
   return matcher;

@@ -22,6 +22,13 @@ bool any_header(const Matcher& matcher, const RequestFacts& facts, Test test) {
   });
 }
 
+template <class Test>
+bool any_label(const Matcher& matcher, const RequestFacts& facts, Test test) {
+  return facts.labels && std::ranges::any_of(*facts.labels, [&](const auto& label) {
+           return label.first == matcher.key && test(label.second);
+         });
+}
+
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -112,6 +119,10 @@ bool plain_match(const Matcher& matcher, const RequestFacts& facts) {
       return matcher.prefix.contains(facts.client);
     case MatcherKind::alpn:
       return offers(facts.alpn, matcher.value);
+    case MatcherKind::label:
+      return any_label(matcher, facts, equals);
+    case MatcherKind::label_regexp:
+      return any_label(matcher, facts, fits);
   }
   return false;
 }
@@ -128,6 +139,30 @@ bool node_matches(const Rule& rule, const RuleNode& node, const RequestFacts& fa
   }
   const Matcher& matcher = rule.matchers[node.matcher];
   return plain_match(matcher, facts) != matcher.negated;
+}
+
+/// As v3 writes it.
+std::string text_of(const Matcher& matcher) {
+  static constexpr std::string_view kNames[] = {"Host",     "HostRegexp", "Path",         "PathPrefix", "PathRegexp",
+                                                "Method",   "Header",     "HeaderRegexp", "Query",      "QueryRegexp",
+                                                "ClientIP", "ALPN",       "Label",        "LabelRegex"};
+  std::string out = (matcher.negated ? "!" : "") + std::string(kNames[static_cast<std::size_t>(matcher.kind)]) + "(`";
+  if (!matcher.key.empty()) out += matcher.key + (matcher.any_value ? "" : "`, `");
+  return out + matcher.value + "`)";
+}
+
+/// Of `all` the first that fails, of `any` each.
+std::string node_mismatch(const Rule& rule, const RuleNode& node, const RequestFacts& facts) {
+  if (node_matches(rule, node, facts)) return {};
+  if (node.kind == RuleNode::Kind::match) return text_of(rule.matchers[node.matcher]);
+  std::string out;
+  for (const RuleNode& child : node.children) {
+    const std::string why = node_mismatch(rule, child, facts);
+    if (why.empty()) continue;
+    if (node.kind == RuleNode::Kind::all) return why;
+    out += (out.empty() ? "" : ", ") + why;
+  }
+  return out;
 }
 
 /// The hosts that a node needs; nothing: it may match any.
@@ -152,6 +187,10 @@ std::optional<std::vector<std::string>> needed_hosts(const Rule& rule, const Rul
 
 bool matches(const Rule& rule, const RequestFacts& facts) {
   return node_matches(rule, rule.root, facts);
+}
+
+std::string mismatch(const Rule& rule, const RequestFacts& facts) {
+  return node_mismatch(rule, rule.root, facts);
 }
 
 std::vector<std::string> hosts_of(const Rule& rule) {

@@ -182,5 +182,48 @@ TEST(Ip, ParsesAndPrints) {
   }
 }
 
+TEST(Constraints, LookAtLabels) {
+  const std::vector<std::pair<std::string, std::string>> labels{{"tier", "public"}, {"Env", "prod-1"}};
+  const RequestFacts facts{
+      .host = {}, .method = {}, .path = {}, .query = {}, .client = {}, .headers = nullptr, .labels = &labels};
+  const auto fits = [&](std::string_view text) {
+    const auto rule = parse_rule(text, RuleKind::labels);
+    return rule ? matches(*rule, facts) ? "yes" : "no" : rule.error().message;
+  };
+  EXPECT_EQ(fits("Label(`tier`, `public`)"), "yes");
+  EXPECT_EQ(fits("Label(`tier`, `publi`)"), "no");
+  EXPECT_EQ(fits("Label(`env`, `prod-1`)"), "no") << "labels have case";
+  EXPECT_EQ(fits("!Label(`none`, `x`) && (LabelRegex(`Env`, `^prod`) || Label(`tier`, `x`))"), "yes");
+  EXPECT_EQ(fits("!(Label(`tier`, `public`) || Label(`tier`, `x`))"), "no");
+  EXPECT_EQ(fits("LabelRegex(`tier`, `blic$`)"), "yes");
+  EXPECT_EQ(fits("Label(`tier`)"), "1:1: Label takes 2 arguments, got 1");
+  EXPECT_EQ(fits("LabelRegexp(`tier`, `a`)"), "1:1: unknown matcher LabelRegexp (did you mean \"LabelRegex\"?)");
+  EXPECT_EQ(fits("Label(`a`, `b`) & Label(`c`, `d`)"), "1:17: write && for \"and\", || for \"or\"");
+  EXPECT_EQ(fits(""), "1:1: is empty: write a matcher such as Label(`name`, `value`)");
+  EXPECT_FALSE(matches(*parse_rule("Label(`tier`, `public`)", RuleKind::labels), {}));
+  EXPECT_FALSE(parse_rule("Label(`tier`, `public`)").has_value()) << "no matcher of routers";
+}
+
+TEST(Rule, SaysWhatKeepsItFromMatching) {
+  const http::Fields fields = [] {
+    http::Fields out;
+    out.add({"X-Team", "red"});
+    return out;
+  }();
+  const RequestFacts facts{.host = "a.test",
+                           .method = "GET",
+                           .path = "/x",
+                           .query = "q=1",
+                           .client = parse_ip("10.0.0.1").value(),
+                           .headers = &fields};
+  const auto why = [&](std::string_view text) { return mismatch(parse_rule(text).value(), facts); };
+  EXPECT_EQ(why("Host(`a.test`) && Header(`X-Team`, `red`)"), "");
+  EXPECT_EQ(why("Host(`a.test`) && Header(`X-Team`, `blue`) && Method(`POST`)"), "Header(`x-team`, `blue`)");
+  EXPECT_EQ(why("Host(`b.test`) || Method(`POST`)"), "Host(`b.test`), Method(`POST`)");
+  EXPECT_EQ(why("!ClientIP(`10.0.0.0/8`)"), "!ClientIP(`10.0.0.0/8`)");
+  EXPECT_EQ(why("Query(`p`)"), "Query(`p`)");
+  EXPECT_EQ(why("!(Path(`/x`) && Query(`q`, `1`))"), "!Path(`/x`), !Query(`q`, `1`)");
+}
+
 }  // namespace
 }  // namespace berth::edge
