@@ -203,7 +203,7 @@ services:
     def test_route_explain_names_winner_and_target(self):
         wait_until(lambda: self.routes(), 5, 'a route')
         explained = must(berth('route', 'explain', f'https://{HOST}/a/../b', '--data', self.serve.data)).stdout
-        self.assertRegex(explained, rf'GET /b on websecure\n\d+ hello\S* Host\(`{HOST}`\): matches, to service ')
+        self.assertRegex(explained, rf'GET /b on websecure from 127.0.0.1\n\d+ hello\S* Host\(`{HOST}`\): matches, to service ')
         self.assertRegex(explained, r'hello\S* decides\n(.*\n)*  targets +hello-hello-1 \d')
         redirected = must(berth('route', 'explain', f'http://{HOST}/', '--data', self.serve.data)).stdout
         self.assertIn('the edge redirects to https', redirected)

@@ -164,29 +164,39 @@ bool Routes::knows_host(Listener listener, std::string_view host) const {
   });
 }
 
-std::string Routes::explain(Listener listener, const RequestFacts& facts) const {
+std::vector<Routes::Judged> Routes::judge(Listener listener, const RequestFacts& facts) const {
   Candidates candidates;
   candidates.add(look_up(exact_, facts.host));
   candidates.add(look_up(wildcard_, parent_of(facts.host)));
   candidates.add(&generic_);
-  std::string out;
+  std::vector<Judged> out;
   bool decided = false;
   while (const auto at = candidates.next()) {
     const Entry& entry = entries_[*at];
-    const bool fits = matches(entry.rule, facts);
-    out += std::to_string(entry.priority) + " " + entry.route.name + " " + entry.route.rule + ": ";
+    Judged judged{.entry = &entry};
     if (!entry.on(listener)) {
-      out += "not on " + std::string(to_text(listener));
-    } else if (!fits) {
-      out += "does not match";
+      judged.why = "not on " + std::string(to_text(listener));
+    } else if (!matches(entry.rule, facts)) {
+      judged.why = "does not match " + mismatch(entry.rule, facts);
     } else if (decided) {
-      out += "matches, but an earlier one decided";
+      judged.why = "matches, but an earlier one decided";
     } else {
-      out += "matches, to service " + entry.route.service;
-      if (entry.service->upstreams.empty()) out += ", which has no target: " + entry.service->down;
+      decided = judged.decides = true;
+      judged.why = "matches, to service " + entry.route.service;
+      if (entry.service->upstreams.empty()) judged.why += ", which has no target: " + entry.service->down;
     }
-    out += "\n";
-    decided = decided || (fits && entry.on(listener));
+    out.push_back(std::move(judged));
+  }
+  return out;
+}
+
+std::string Routes::explain(Listener listener, const RequestFacts& facts) const {
+  std::string out;
+  bool decided = false;
+  for (const Judged& each : judge(listener, facts)) {
+    out += std::to_string(each.entry->priority) + " " + each.entry->route.name + " " + each.entry->route.rule + ": " +
+           each.why + "\n";
+    decided = decided || each.decides;
   }
   if (!decided) out += "no route on " + std::string(to_text(listener)) + " for " + std::string(facts.host) + "\n";
   return out;

@@ -61,7 +61,15 @@ class Routes {
   const Entry* find(Listener listener, const RequestFacts& facts) const;
   /// Whether some route of `listener` may serve `host`: decides if a certificate is wanted for an SNI name.
   bool knows_host(Listener listener, std::string_view host) const;
-  /// One line per candidate in order of look-up: matched, not matched and why, or on another listener.
+  /// What becomes of a route when it is looked at.
+  struct Judged {
+    const Entry* entry = nullptr;  ///< owned by the table
+    bool decides = false;
+    std::string why{};  ///< "does not match Path(`/api`)", "not on web", "matches, to service web"
+  };
+  /// The candidates in order of look-up.
+  std::vector<Judged> judge(Listener listener, const RequestFacts& facts) const;
+  /// The same for people, a line each.
   std::string explain(Listener listener, const RequestFacts& facts) const;
   /// The exact and wildcard hosts of the routes of `listener`, sorted: what certificates are needed for.
   std::vector<std::string> hosts(Listener listener) const;

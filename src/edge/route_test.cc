@@ -83,7 +83,7 @@ TEST(Routes, ExplainsEachCandidate) {
                              route("web", "Host(`a.test`)", 99, {Listener::web}), route("any", "PathPrefix(`/`)", 1)});
   EXPECT_EQ(routes->explain(Listener::websecure, facts("a.test")),
             "99 web Host(`a.test`): not on websecure\n"
-            "30 api Host(`a.test`) && Path(`/api`): does not match\n"
+            "30 api Host(`a.test`) && Path(`/api`): does not match Path(`/api`)\n"
             "14 app Host(`a.test`): matches, to service s, which has no target: why\n"
             "1 any PathPrefix(`/`): matches, but an earlier one decided\n");
   EXPECT_EQ(table({})->explain(Listener::web, facts("a.test")), "no route on web for a.test\n");
