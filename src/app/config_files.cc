@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/yaml_files.h"
 #include "base/json_fold.h"
 #include "base/text.h"
 #include "edge/certificate.h"
@@ -10,48 +11,6 @@
 
 namespace berth::app {
 namespace {
-
-using compose::Node;
-
-constexpr std::size_t kMostFile = 4u << 20;
-
-bool is_yaml(std::string_view name) {
-  return !name.starts_with('.') && (name.ends_with(".yml") || name.ends_with(".yaml"));
-}
-
-Result<std::vector<std::string>> files_of(const std::vector<std::string>& paths) {
-  std::vector<std::string> out;
-  for (const std::string& path : paths) {
-    const auto names = io::list_folder(path);
-    if (!names) {
-      out.push_back(path);
-      continue;
-    }
-    std::vector<std::string> found;
-    for (const std::string& name : *names) {
-      if (is_yaml(name)) found.push_back(path + "/" + name);
-    }
-    std::ranges::sort(found);
-    std::ranges::move(found, std::back_inserter(out));
-  }
-  return out;
-}
-
-/// The place of `path` in `root`, as deep as it can be followed.
-compose::Mark place_of(const Node& root, const std::vector<std::string>& path) {
-  const Node* at = &root;
-  compose::Mark mark = root.mark;
-  for (const std::string& key : path) {
-    const auto next = std::ranges::find_if(at->items, [&](const Node& item) {
-      const bool numbered = at->is_list() && key == std::to_string(&item - at->items.data());
-      return numbered || (at->is_map() && lower(item.key) == key);
-    });
-    if (next == at->items.end()) break;
-    at = &*next;
-    mark = at->key_mark.line != 0 ? at->key_mark : at->mark;
-  }
-  return mark;
-}
 
 /// Puts the lines of each usersFile beside the users.
 Result<void> take_in_users(Json& tree) {
@@ -81,45 +40,20 @@ Result<edge::Certificate> read_pair(const edge::FileConfig::KeyPair& pair) {
   return edge::load_certificate(std::move(chain), std::move(key));
 }
 
-/// The documents of all files, as places and as values.
-struct Documents {
-  compose::Sources sources;
-  std::vector<Node> roots;
-  std::vector<Json> trees;
-};
-
-Result<void> read_documents(const std::string& path, compose::Budget& budget, Documents& out) {
-  std::string text = TRY(io::read_file(path));
-  if (text.size() > kMostFile) return fail(Code::invalid, path + " is larger than 4 MiB");
-  const std::uint16_t file = out.sources.add(path, std::move(text));
-  for (compose::Document& document : TRY(compose::parse_yaml(out.sources, file, budget))) {
-    const Node& root = document.root;
-    if (root.is_null()) continue;
-    if (!root.is_map()) {
-      return fail(out.sources.error(root.mark, "is " + std::string(root.kind_name()) + ", not a map"));
-    }
-    Json tree = compose::to_json(root);
-    if (auto done = take_in_users(tree); !done) return fail(std::move(done.error()).within(path));
-    out.trees.push_back(std::move(tree));
-    out.roots.push_back(std::move(document.root));
-  }
-  return {};
-}
-
-std::string message_of(const edge::FileNote& note, const Documents& documents) {
-  const compose::Mark mark = place_of(documents.roots[note.file], note.path);
-  const Error error = documents.sources.error(mark, join(note.path, ".") + ": " + note.message);
+std::string message_of(const edge::FileNote& note, const YamlFiles& files) {
+  const Error error = error_at(files, note.file, note.path, join(note.path, ".") + ": " + note.message);
   return (note.error ? "error: " : "warning: ") + error.text();
 }
 
 }  // namespace
 
 Result<LoadedFiles> load_config_files(const std::vector<std::string>& paths) {
-  compose::Budget budget;
-  Documents documents;
-  for (const std::string& path : TRY(files_of(paths))) TRY(read_documents(path, budget, documents));
-  LoadedFiles out{.config = edge::read_files(documents.trees)};
-  for (const auto& note : out.config.notes) out.messages.push_back(message_of(note, documents));
+  YamlFiles files = TRY(read_yaml_files(paths));
+  for (std::size_t i = 0; i < files.trees.size(); ++i) {
+    if (auto done = take_in_users(files.trees[i]); !done) return fail(std::move(done.error()).within(files.names[i]));
+  }
+  LoadedFiles out{.config = edge::read_files(files.trees)};
+  for (const auto& note : out.config.notes) out.messages.push_back(message_of(note, files));
   for (const auto& pair : out.config.certificates) {
     auto certificate = read_pair(pair);
     if (certificate)

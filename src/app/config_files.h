@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "compose/yaml.h"
 #include "edge/file_config.h"
 
 namespace berth::app {

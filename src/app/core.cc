@@ -3,7 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "app/resolver_options.h"
+#include "app/static_tree.h"
 #include "app/traffic_server.h"
 #include "cli/exit_status.h"
 #include "edge/acme_keeper.h"
@@ -36,10 +36,8 @@ struct CoreParts {
   CoreOptions options;
   edge::CertificateStore local;
   edge::AcmeStore acme;
-  std::vector<edge::Resolver> resolvers;
-  std::vector<edge::TlsOptions> tls_options;
+  Statics statics;
   Holds holds;
-  std::vector<edge::EntryPoint> entry_points;
 };
 
 class Core {
@@ -48,20 +46,17 @@ class Core {
       : options_(std::move(parts.options)),
         desk_(std::move(parts.local)),
         board_(desk_),
-        keeper_(std::move(parts.acme), std::move(parts.resolvers),
+        keeper_(std::move(parts.acme), std::move(parts.statics.resolvers),
                 {.challenge = [this](auto http, auto tls) { return challenge(std::move(http), std::move(tls)); },
                  .changed = [this] { publish(); },
                  .say = say}) {
-    desk_.tls_options = std::move(parts.tls_options);
-    for (const edge::TlsOptions& each : desk_.tls_options) desk_.labels.tls_options.push_back(each.name);
+    desk_.tls_options = std::move(parts.statics.tls_options);
+    desk_.labels = std::move(parts.statics.labels);
     desk_.resolvers = keeper_.resolvers();
-    for (const edge::Resolver& each : desk_.resolvers) desk_.labels.resolvers.push_back(each.name);
     desk_.settings.tracing = options_.tracing;
     desk_.settings.connections = static_cast<std::size_t>(options_.connections);
     desk_.settings.client_connections = static_cast<std::size_t>(options_.client_connections);
     if (options_.https_port != 0) desk_.settings.public_https_port = options_.https_port;
-    desk_.labels.entry_points = std::move(parts.entry_points);
-    desk_.labels.exposed_by_default = options_.expose_all;
     desk_.holds = std::move(parts.holds);
     board_.held = [this] { return keep_holds(); };
   }
@@ -286,7 +281,11 @@ class Core {
     const Json containers = CO_TRY(co_await engine::list_containers(client));
     const Json networks = CO_TRY(co_await engine::list_networks(client));
     const bool changed = CO_TRY(desk_.update(containers, networks, wall_now()));
-    if (changed) send();
+    if (changed) {
+      send();
+    } else if (desk_.unexposed() != shown_) {
+      write_status();
+    }
     if (keeper_.want(desk_.wanted)) publish();
     co_return Result<void>{};
   }
@@ -330,6 +329,7 @@ class Core {
 
   void write_status() {
     Json status = desk_.describe();
+    shown_ = desk_.unexposed();
     Json listeners = Json::object();
     for (const auto& [name, texts] : listeners_) {
       Json list = Json::array();
@@ -351,6 +351,7 @@ class Core {
   bool unsent_ = false;  ///< the snapshot
   std::shared_ptr<io::Stream> edge_;
   bool port_known_ = false;
+  std::vector<edge::Unexposed> shown_;  ///< in the status
   std::map<std::string, std::vector<std::string>> listeners_;
 };
 
@@ -360,10 +361,8 @@ int complain(const Error& error) {
 }
 
 Result<CoreParts> prepare(CoreOptions options, const Environment& environment) {
-  const Json tree = TRY(parse_json(TRY(io::read_file(options.resolvers_file()))));
-  auto resolvers = TRY(read_resolvers(tree, environment));
-  auto tls_options = TRY(read_tls_options(tree));
-  auto entry_points = TRY(read_entry_points(tree, {"::"}));
+  const Json tree = TRY(parse_json(TRY(io::read_file(options.statics_file()))));
+  auto statics = TRY(read_statics(tree, {"::"}, environment));
   auto local = TRY(edge::CertificateStore::open({.dir = options.data + "/certificates"}, wall_now()));
   auto acme = TRY(edge::AcmeStore::open(options.data + "/acme"));
   // Better to serve what was paused than nothing at all.
@@ -371,9 +370,8 @@ Result<CoreParts> prepare(CoreOptions options, const Environment& environment) {
   auto holds = kept ? decode_holds(*kept) : Result<Holds>(fail(kept.error()));
   if (!holds && holds.error().code != Code::not_found)
     say(options.holds_file() + " is not used, nothing is paused: " + holds.error().message);
-  return CoreParts{std::move(options),     std::move(local),       std::move(acme),
-                   std::move(resolvers),   std::move(tls_options), holds ? std::move(*holds) : Holds(),
-                   std::move(entry_points)};
+  return CoreParts{std::move(options), std::move(local), std::move(acme), std::move(statics),
+                   holds ? std::move(*holds) : Holds()};
 }
 
 }  // namespace

@@ -56,6 +56,8 @@ struct Desk {
   std::vector<std::string> services_named(const std::string& name) const;
   /// The upstreams of these services, those of a group's parts included.
   std::vector<edge::Upstream> upstreams_behind(const std::vector<std::string>& services) const;
+  /// What Traefik's exposedByDefault=true would show, as of the last update.
+  const std::vector<edge::Unexposed>& unexposed() const { return labelled_.unexposed; }
   /// Ids of the containers that the last update found.
   std::vector<std::string> containers() const;
 

@@ -270,11 +270,15 @@ Json Desk::describe() const {
     services.push(std::move(described));
   }
   for (const auto& note : notes) lines.push(text_of(note));
+  Json hidden = Json::array();
+  for (const auto& each : labelled_.unexposed)
+    hidden.push(Json::object({{"container", each.container}, {"labelled", each.labelled}}));
   return Json::object({{"version", snapshot.version},
                        {"routes", routes},
                        {"services", services},
                        {"tcp", edge::encode_tcp(snapshot.tcp)},
-                       {"notes", lines}});
+                       {"notes", lines},
+                       {"unexposed", std::move(hidden)}});
 }
 
 }  // namespace berth::app

@@ -2,19 +2,12 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/json.h"
 #include "edge/tcp_route.h"
 
 namespace berth::app {
-
-inline constexpr std::string_view kEntryPoints = "entryPoints";
-
-/// Sets what `--entrypoints.NAME.KEY=VALUE` says in `tree`, as a file would. `path` is without "--". Code::invalid for
-/// a part that is empty or missing.
-Result<void> set_entry_point(Json& tree, std::string_view path, std::string_view value);
 
 /// `entryPoints` of `tree`; ":5432" is opened at each of `hosts`. HTTP is served on web and websecure alone, whose
 /// addresses come from other flags. Code::invalid naming the key that is wrong.

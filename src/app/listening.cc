@@ -46,7 +46,7 @@ Result<std::vector<Listening>> open_listening(const ServeOptions& options) {
   std::vector<Listening> out;
   TRY(open_role("web", options.web, options, out));
   TRY(open_role("websecure", options.websecure, options, out));
-  for (const edge::EntryPoint& point : TRY(read_entry_points(options.resolvers, options.listen)))
+  for (const edge::EntryPoint& point : TRY(read_entry_points(options.statics, options.listen)))
     for (const std::string& address : point.addresses) TRY(open_address(point, address, options.workers, out));
   return out;
 }

@@ -2,10 +2,10 @@
 
 #include <charconv>
 
-#include "app/entry_points.h"
+#include "app/static_tree.h"
 #include "base/json_fold.h"
 #include "base/text.h"
-#include "compose/yaml.h"
+#include "edge/file_value.h"
 #include "edge/tls_options.h"
 #include "http/url.h"
 #include "io/file.h"
@@ -18,16 +18,6 @@ using edge::Resolver;
 std::string lookup(const Environment& environment, const std::string& key) {
   const auto found = environment.find(key);
   return found == environment.end() ? "" : found->second;
-}
-
-void merge(Json& into, const Json& from) {
-  for (const auto& [name, value] : from.members()) {
-    Json& slot = into.slot(folded_name(into, name));
-    if (slot.is_object() && value.is_object())
-      merge(slot, value);
-    else
-      slot = value;
-  }
 }
 
 Result<std::chrono::seconds> seconds_of(std::string_view text) {
@@ -156,37 +146,6 @@ class Reader {
 
 }  // namespace
 
-Result<void> set_resolver(Json& tree, std::string_view path, std::string_view value) {
-  const auto parts = split(path, '.');
-  if (parts.size() < 3 || !equal_fold(parts[0], kResolvers) || !equal_fold(parts[2], "acme"))
-    return fail(Code::invalid, "write --certificatesresolvers.NAME.acme.KEY=VALUE");
-  Json* at = &tree;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].empty()) return fail(Code::invalid, "a part of \"" + std::string(path) + "\" is empty");
-    if (!at->is_object()) *at = Json::object();
-    at = &at->slot(i == 0 ? std::string(kResolvers) : folded_name(*at, parts[i]));
-  }
-  *at = value;
-  return {};
-}
-
-Result<void> merge_static_file(Json& tree, const std::string& path) {
-  compose::Sources sources;
-  const auto file = sources.add(path, TRY(io::read_file(path, 1u << 20)));
-  compose::Budget budget{.nodes = 100'000};
-  const auto documents = TRY(compose::parse_yaml(sources, file, budget));
-  for (const auto& document : documents) {
-    const Json whole = compose::to_json(document.root);
-    if (const Json& resolvers = folded_member(whole, kResolvers); resolvers.is_object())
-      merge(tree.slot(kResolvers), resolvers);
-    if (const Json& entries = folded_member(whole, kEntryPoints); entries.is_object())
-      merge(tree.slot(kEntryPoints), entries);
-    if (const Json& options = folded_member(folded_member(whole, "tls"), "options"); options.is_object())
-      merge(tree.slot("tls").slot("options"), options);
-  }
-  return {};
-}
-
 Result<std::vector<Resolver>> read_resolvers(const Json& tree, const Environment& environment) {
   std::vector<Resolver> out;
   for (const auto& [name, value] : folded_member(tree, kResolvers).members()) {
@@ -206,15 +165,9 @@ Result<std::vector<Resolver>> read_resolvers(const Json& tree, const Environment
 
 namespace {
 
-std::vector<std::string> list_of(const Json& json) {
-  std::vector<std::string> out;
-  for (const Json& item : json.items()) out.push_back(scalar(item));
-  return out;
-}
-
 Result<void> read_client_auth(const Json& auth, edge::TlsOptions& out) {
   out.client_auth = scalar(folded_member(auth, "clientAuthType"));
-  for (const std::string& path : list_of(folded_member(auth, "caFiles")))
+  for (const std::string& path : edge::list_of(folded_member(auth, "caFiles")))
     out.client_ca += TRY(io::read_file(path, 1u << 20));
   return {};
 }
@@ -227,9 +180,9 @@ Result<edge::TlsOptions> read_options(const std::string& name, const Json& json)
     if (std::ranges::none_of(kKeys, known)) return fail(Code::invalid, key + " is not known" + suggestion(key, kKeys));
   }
   edge::TlsOptions out{.name = name,
-                       .ciphers = list_of(folded_member(json, "cipherSuites")),
-                       .curves = list_of(folded_member(json, "curvePreferences")),
-                       .alpn = list_of(folded_member(json, "alpnProtocols"))};
+                       .ciphers = edge::list_of(folded_member(json, "cipherSuites")),
+                       .curves = edge::list_of(folded_member(json, "curvePreferences")),
+                       .alpn = edge::list_of(folded_member(json, "alpnProtocols"))};
   if (const auto text = scalar(folded_member(json, "minVersion")); !text.empty())
     out.min_version = TRY(edge::parse_tls_version(text));
   if (const auto text = scalar(folded_member(json, "maxVersion")); !text.empty())

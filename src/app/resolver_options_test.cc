@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "app/static_tree.h"
 #include "io/file.h"
 
 namespace berth::app {
@@ -12,7 +13,7 @@ namespace {
 Result<std::vector<edge::Resolver>> read(const std::vector<std::pair<std::string, std::string>>& flags,
                                          const Environment& environment = {}) {
   Json tree;
-  for (const auto& [path, value] : flags) TRY(set_resolver(tree, "certificatesresolvers." + path, value));
+  for (const auto& [path, value] : flags) TRY(set_static(tree, "certificatesresolvers." + path, value));
   return read_resolvers(tree, environment);
 }
 
@@ -90,7 +91,7 @@ certificatesResolvers:
 )")
                   .has_value());
   Json tree;
-  ASSERT_TRUE(set_resolver(tree, "certificatesresolvers.le.acme.email", "other@example.com").has_value());
+  ASSERT_TRUE(set_static(tree, "certificatesresolvers.le.acme.email", "other@example.com").has_value());
   ASSERT_TRUE(merge_static_file(tree, path).has_value());
   const auto got = read_resolvers(tree, {});
   ASSERT_TRUE(got.has_value()) << got.error().message;
@@ -119,7 +120,7 @@ TEST(TlsOptions, AreReadFromTheStaticFile) {
                             "{clientAuth: {clientAuthType: Some}}", "{cipherSuites: [NONE]}", "{minVersoin: x}"}) {
     const auto refused = read_file(wrong);
     ASSERT_FALSE(refused.has_value()) << wrong;
-    EXPECT_TRUE(refused.error().message.starts_with("tls.options.strict: ")) << refused.error().message;
+    EXPECT_TRUE(refused.error().message.starts_with(path + ":3:5: tls.options.strict: ")) << refused.error().message;
   }
   std::filesystem::remove(path);
 }

@@ -6,8 +6,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "app/entry_points.h"
-#include "app/resolver_options.h"
+#include "app/static_tree.h"
 #include "app/supervisor.h"
 #include "cli/exit_status.h"
 #include "edge/process.h"
@@ -42,9 +41,9 @@ Result<io::FileLock> take_data(const std::string& data, const std::optional<Succ
 }
 
 /// A file, since an argument would show its secrets to every user.
-Result<void> write_resolvers(const ServeOptions& options) {
-  const std::string path = CoreOptions{.data = options.data}.resolvers_file();
-  return io::write_file(path, options.resolvers.dump(1) + "\n", 0600);
+Result<void> write_statics(const ServeOptions& options) {
+  const std::string path = CoreOptions{.data = options.data}.statics_file();
+  return io::write_file(path, options.statics.dump(1) + "\n", 0600);
 }
 
 struct Prepared {
@@ -58,15 +57,13 @@ Result<Prepared> prepare(const std::vector<std::string>& arguments, const Enviro
   if (host.empty()) host = engine::kDefaultAddress;
   const auto address = TRY(engine::parse_address(host));
   TRY(engine::check_supported(address));
-  TRY(read_resolvers(options.resolvers, environment));
-  TRY(read_tls_options(options.resolvers));
-  TRY(read_entry_points(options.resolvers, options.listen));
+  TRY(read_statics(options.statics, options.listen, environment));
   return Prepared{std::move(options), address.text()};
 }
 
 Result<int> supervise(Prepared prepared, Supervisor::Start start, const Environment& environment) {
   const ServeOptions options = prepared.options;
-  TRY(write_resolvers(options));
+  TRY(write_statics(options));
   io::Loop loop;
   const auto signals = TRY(io::Signals::open(loop, {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}));
   if (!start.succession) start.listening = TRY(open_listening(options));
@@ -78,7 +75,6 @@ Result<int> supervise(Prepared prepared, Supervisor::Start start, const Environm
                             .engine = std::move(prepared.engine),
                             .supervisor = kChildChannel,
                             .https_port = options.websecure,
-                            .expose_all = options.expose_all,
                             .tracing = options.tracing,
                             .connections = options.connections,
                             .client_connections = options.client_connections,

@@ -21,8 +21,7 @@ struct ServeOptions {
   std::string host{};                     ///< of the engine; "": DOCKER_HOST or the default socket
   std::string access_log{};               ///< file; "": none
   bool tracing = false;                   ///< requests carry traceparent and X-Request-Id
-  bool expose_all = false;                ///< route containers without traefik.enable too
-  Json resolvers{};                       ///< as app/resolver_options.h reads them
+  Json statics{};                         ///< Traefik's static keys (app/static_tree.h)
   std::string edge_user{};                ///< account of the edge; "": berth-edge, else nobody
   unsigned workers = io::usable_cores();  ///< threads of the edge, each with listeners of its own
   std::int64_t cache = 128 << 20;         ///< bytes of memory for stored replies; 0: nothing is cached
@@ -48,12 +47,11 @@ struct CoreOptions {
   std::string engine{};  ///< address text
   int supervisor = -1;   ///< socketpair on which control descriptors to the edge arrive
   std::uint16_t https_port = 443;
-  bool expose_all = false;
   bool tracing = false;
   std::int64_t connections = 0, client_connections = 0;
   std::string control{};  ///< path of the control socket
   std::string holds_file() const { return data + "/holds.json"; }
-  std::string resolvers_file() const { return data + "/resolvers.json"; }
+  std::string statics_file() const { return data + "/static.json"; }
 };
 std::string encode_core(const CoreOptions& options);
 Result<CoreOptions> decode_core(const std::string& text);

@@ -1,9 +1,8 @@
 #include <charconv>
 #include <functional>
 
-#include "app/entry_points.h"
-#include "app/resolver_options.h"
 #include "app/serve.h"
+#include "app/static_tree.h"
 #include "base/text.h"
 #include "base/units.h"
 
@@ -67,9 +66,9 @@ constexpr ServeFlag kFlags[] = {
        options.access_log = value;
        return {};
      }},
-    {"--static-config", "FILE", "YAML as Traefik's: certificatesResolvers, entryPoints and tls.options are used",
+    {"--static-config", "FILE", "YAML as Traefik's: keys that are used: see below",
      [](ServeOptions& options, std::string_view value) -> Result<void> {
-       return merge_static_file(options.resolvers, std::string(value));
+       return merge_static_file(options.statics, std::string(value));
      }},
     {"--cache-size", "SIZE", "memory for stored replies of routes that cache (default 128m; 0: none)",
      [](ServeOptions& options, std::string_view value) -> Result<void> {
@@ -103,26 +102,15 @@ constexpr ServeFlag kFlags[] = {
        options.tracing = true;
        return {};
      }},
-    {"--expose-all", "", "route containers without the label traefik.enable=true too",
+    {"--expose-all", "", "as --providers.docker.exposedByDefault=true: route containers without traefik.enable too",
      [](ServeOptions& options, std::string_view) -> Result<void> {
-       options.expose_all = true;
-       return {};
+       return set_static(options.statics, "providers.docker.exposedByDefault", "true");
      }},
 };
 
-constexpr std::string_view kResolverPrefix = "--certificatesresolvers.", kEntryPrefix = "--entrypoints.";
-
-/// Traefik's own flags, whose names hold a name of the user.
-bool is_static_flag(std::string_view argument) {
-  return equal_fold(argument.substr(0, kResolverPrefix.size()), kResolverPrefix) ||
-         equal_fold(argument.substr(0, kEntryPrefix.size()), kEntryPrefix);
-}
-
 Result<void> read_static_flag(Json& tree, std::string_view argument) {
   const Cut parts = cut(argument.substr(2), '=');
-  const std::string_view value = parts.found ? parts.after : "true";
-  const bool entry = equal_fold(argument.substr(0, kEntryPrefix.size()), kEntryPrefix);
-  return entry ? set_entry_point(tree, parts.before, value) : set_resolver(tree, parts.before, value);
+  return set_static(tree, parts.before, parts.found ? parts.after : "true");
 }
 
 const ServeFlag* find_flag(std::string_view name) {
@@ -137,7 +125,7 @@ Result<ServeOptions> parse_serve(const std::vector<std::string>& arguments) {
   ServeOptions options;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (is_static_flag(arguments[i])) {
-      TRY(read_static_flag(options.resolvers, arguments[i]));
+      TRY(read_static_flag(options.statics, arguments[i]));
       continue;
     }
     const Cut parts = cut(arguments[i], '=');
@@ -180,7 +168,13 @@ std::string serve_help() {
       "dnsChallenge.delayBeforeCheck, caCertificates, fallback.\n";
   out +=
       "\nEntry points for TCP and UDP routers, beside web and websecure; also proxyProtocol.trustedIPs of those two:\n"
-      "  --entrypoints.postgres.address=:5432    --entrypoints.dns.address=:53/udp\n";
+      "  --entrypoints.postgres.address=:5432    --entrypoints.dns.address=:53/udp\n"
+      "\nWhich containers count, and the rule of those whose labels have none:\n"
+      "  --providers.docker.exposedByDefault=true    --providers.docker.network=NAME\n"
+      "  --providers.docker.constraints='Label(`tier`, `public`) && !LabelRegex(`name`, `^test`)'\n"
+      "  --providers.docker.defaultRule='Host(`{{ normalize .Name }}.example.com`)'\n"
+      "\n--static-config takes all of these as YAML: certificatesResolvers, entryPoints, providers.docker, "
+      "tls.options.\n";
   return out;
 }
 
@@ -189,7 +183,6 @@ std::string encode_core(const CoreOptions& options) {
                        {"engine", options.engine},
                        {"supervisor", options.supervisor},
                        {"https_port", options.https_port},
-                       {"expose_all", options.expose_all},
                        {"tracing", options.tracing},
                        {"connections", options.connections},
                        {"client_connections", options.client_connections},
@@ -203,7 +196,6 @@ Result<CoreOptions> decode_core(const std::string& text) {
                      .engine = std::string(json["engine"].text()),
                      .supervisor = static_cast<int>(json["supervisor"].integer(-1)),
                      .https_port = static_cast<std::uint16_t>(json["https_port"].integer(443)),
-                     .expose_all = json["expose_all"].boolean(),
                      .tracing = json["tracing"].boolean(),
                      .connections = json["connections"].integer(),
                      .client_connections = json["client_connections"].integer(),

@@ -123,6 +123,36 @@ Check judge_clock(std::chrono::milliseconds skew) {
   return {Verdict::warn, "engine's clock", text, "synchronise both hosts; logs and certificates depend on it"};
 }
 
+Check judge_exposure(const Json& status) {
+  constexpr std::size_t kMost = 10;
+  std::vector<std::string> labelled, all;
+  for (const auto& each : status["unexposed"].items()) {
+    all.push_back(printable(each["container"].text()));
+    if (each["labelled"].boolean()) labelled.push_back(all.back());
+  }
+  if (all.empty()) return {Verdict::ok, "exposure", "berth serve routes all that Traefik would", {}};
+  auto names = labelled.empty() ? all : labelled;
+  const auto more = names.size() > kMost ? fmt::format(" and {} more", names.size() - kMost) : "";
+  names.resize(std::min(names.size(), kMost));
+  const auto listed = join(names, ", ") + more;
+  const auto advice =
+      "label them traefik.enable=true, or run berth serve --providers.docker.exposedByDefault=true as Traefik does";
+  const auto others = all.size() - labelled.size();
+  const auto beside =
+      others > 0 ? fmt::format("; beside them {} without labels, which Traefik would route", others) : "";
+  if (!labelled.empty()) return {Verdict::warn, "exposure", "labelled but not routed: " + listed + beside, advice};
+  return {Verdict::ok, "exposure", "not routed, as Traefik would by default: " + listed, advice};
+}
+
+std::vector<Check> serve_checks(const std::string& data) {
+  const auto text = io::read_file(data + "/status.json");
+  if (!text && text.error().code == Code::not_found) return {};
+  if (!text) return {{Verdict::warn, "exposure", text.error().message, "run berth doctor as root"}};
+  const auto status = parse_json(*text);
+  if (!status) return {{Verdict::warn, "exposure", data + "/status.json: " + status.error().message, {}}};
+  return {judge_exposure(*status)};
+}
+
 std::vector<Check> host_checks() {
   return {cgroup_check(), sync_check(), port_check(80), port_check(443)};
 }

@@ -311,6 +311,7 @@ std::vector<Flag> doctor_flags(Options& o) {
   return {
       {"--memory", "", "Print the memory of the processes of `berth serve` (sum of Pss)", &o.doctor.memory},
       {"--format", "FORMAT", "text or json", &o.doctor.format, "text|json"},
+      {"--data", "DIR", "Data folder of berth serve (default /var/lib/berth)", &o.doctor.data},
   };
 }
 

@@ -48,6 +48,7 @@ struct ShowFlags {
 struct DoctorFlags {
   bool memory = false;
   std::string format = "text";
+  std::string data = "/var/lib/berth";
 };
 
 /// alpha viz.

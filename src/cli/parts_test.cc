@@ -102,6 +102,24 @@ TEST(Doctor, Judges) {
   EXPECT_EQ(judge_clock(seconds(-9)).verdict, Verdict::warn);
 }
 
+TEST(Doctor, TellsWhatTraefikWouldHaveShown) {
+  const auto judge = [](std::string_view unexposed) {
+    const Check check = judge_exposure(*parse_json("{\"unexposed\": " + std::string(unexposed) + "}"));
+    return std::string(check.verdict == Verdict::ok ? "ok " : "warn ") + check.found;
+  };
+  EXPECT_EQ(judge("[]"), "ok berth serve routes all that Traefik would");
+  EXPECT_EQ(judge(R"([{"container": "a", "labelled": false}, {"container": "b", "labelled": false}])"),
+            "ok not routed, as Traefik would by default: a, b");
+  EXPECT_EQ(judge(R"([{"container": "a", "labelled": false}, {"container": "b", "labelled": true}])"),
+            "warn labelled but not routed: b; beside them 1 without labels, which Traefik would route");
+  EXPECT_TRUE(judge_exposure(*parse_json(R"({"unexposed": [{"container": "b", "labelled": true}]})"))
+                  .advice.contains("traefik.enable=true"));
+  std::string many;
+  for (int i = 0; i < 12; ++i) many += (i == 0 ? "" : ",") + std::string(R"({"container": "c", "labelled": false})");
+  EXPECT_TRUE(judge("[" + many + "]").ends_with("c, c and 2 more"));
+  EXPECT_TRUE(serve_checks("/none").empty());
+}
+
 TEST(Variables, OfEveryForm) {
   const auto found = variables_of(*parse_json(R"J({"a": ["$A ${B:-x${C}} $$D"], "b": {"c": "${E:?why} ${F:+y}"}})J"));
   EXPECT_EQ(found.size(), 5u);

@@ -62,6 +62,7 @@ io::Task<Result<int>> verb_doctor(Session& session) {
     co_return session.usage("--format " + flags.format + ": text or json");
   if (flags.memory) co_return print_memory(session);
   auto checks = co_await engine_checks(session);
+  std::ranges::move(serve_checks(flags.data), std::back_inserter(checks));
   std::ranges::move(host_checks(), std::back_inserter(checks));
   bool failed = false;
   for (const auto& check : checks) {

@@ -52,9 +52,19 @@ bool is_attached(const Target& target, std::string_view network) {
   return std::ranges::count(target.networks, network, &TargetNetwork::name) > 0;
 }
 
-/// Of a container: constraints look at nothing else.
-RequestFacts facts_of(const Target& target) {
-  return {.host = {}, .method = {}, .path = {}, .query = {}, .client = {}, .labels = &target.labels};
+bool is_filtered(const Target& target, const LabelOptions& options) {
+  const RequestFacts facts{.host = {}, .method = {}, .path = {}, .query = {}, .client = {}, .labels = &target.labels};
+  return options.constraints && !matches(*options.constraints, facts);
+}
+
+void read_enable(Declared& declared, const std::string& name, const std::string& value, std::vector<RouteNote>& notes) {
+  const auto flag = parse_bool(value);
+  declared.decided = true;
+  if (flag)
+    declared.enabled = *flag;
+  else
+    notes.push_back({RouteNote::Level::error, "", declared.target->name,
+                     "label " + name + ": \"" + value + "\" is neither true nor false"});
 }
 
 }  // namespace
@@ -119,19 +129,13 @@ Declared declare(const Target& target, const LabelOptions& options, std::vector<
     if (!own && !key.starts_with("traefik.")) continue;
     const std::string_view rest = std::string_view(key).substr(own ? 6 : 8);
     if (rest == "enable") {
-      const auto flag = parse_bool(value);
-      declared.decided = true;
-      if (flag)
-        declared.enabled = *flag;
-      else
-        notes.push_back({RouteNote::Level::error, "", target.name,
-                         "label " + name + ": \"" + value + "\" is neither true nor false"});
+      read_enable(declared, name, value, notes);
       continue;
     }
     if (sort_in(declared, rest, value)) continue;
     found.push_back({RouteNote::Level::warning, "", target.name, refusal(rest, name)});
   }
-  declared.filtered = options.constraints && !matches(*options.constraints, facts_of(target));
+  declared.filtered = is_filtered(target, options);
   if (declared.filtered) declared.enabled = false;
   // A container that is not enabled is of no interest, whatever else its labels say.
   if (declared.enabled) std::ranges::move(found, std::back_inserter(notes));
