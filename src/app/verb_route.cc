@@ -33,8 +33,7 @@ struct RouteFlags {
   bool explain = false;
   Asked asked;
   bool help = false;
-  bool json = false;
-  std::string data = "/var/lib/berth";
+  std::string data = "/var/lib/berth", format = "table";
 };
 
 /// What stands without a flag: list, explain, and the URL behind it. False when it is none of them.
@@ -52,39 +51,42 @@ bool take_word(RouteFlags& flags, const std::string& word) {
 
 Result<void> check(const RouteFlags& flags) {
   if (flags.help) return {};
+  if (flags.format != "table" && flags.format != "json")
+    return fail(Code::invalid, "--format \"" + flags.format + "\" is neither table nor json");
   if (flags.explain && flags.asked.url.empty()) return fail(Code::invalid, "say which: berth route explain URL");
   if (flags.list || flags.explain) return {};
   return fail(Code::invalid, "say what: berth route list, or berth route explain URL");
 }
 
+/// Where the value of a flag goes; null for one that is not known.
+std::string* place_of(RouteFlags& flags, std::string_view name) {
+  if (name == "--header") return &flags.asked.headers.emplace_back();
+  const std::pair<std::string_view, std::string*> known[] = {{"--method", &flags.asked.method},
+                                                             {"--from", &flags.asked.from},
+                                                             {"--entrypoint", &flags.asked.entry_point},
+                                                             {"--data", &flags.data},
+                                                             {"--format", &flags.format}};
+  for (const auto& [each, place] : known)
+    if (each == name) return place;
+  return nullptr;
+}
+
 Result<RouteFlags> parse(const std::vector<std::string>& arguments) {
   RouteFlags out;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string argument = arguments[i];
-    const auto value = [&](std::string_view flag) -> std::optional<std::string> {
-      if (argument.starts_with(std::string(flag) + "=")) return argument.substr(flag.size() + 1);
-      if (argument == flag && i + 1 < arguments.size()) return arguments[++i];
-      return std::nullopt;
-    };
+    const std::string& argument = arguments[i];
     if (take_word(out, argument)) continue;
     if (argument == "-h" || argument == "--help") {
       out.help = true;
-    } else if (const auto method = value("--method")) {
-      out.asked.method = *method;
-    } else if (auto header = value("--header")) {
-      out.asked.headers.push_back(std::move(*header));
-    } else if (const auto from = value("--from")) {
-      out.asked.from = *from;
-    } else if (const auto entry_point = value("--entrypoint")) {
-      out.asked.entry_point = lower(*entry_point);
-    } else if (const auto data = value("--data")) {
-      out.data = *data;
-    } else if (const auto format = value("--format"); format && (*format == "json" || *format == "table")) {
-      out.json = *format == "json";
-    } else {
-      return fail(Code::invalid, "\"" + argument + "\" is not known here; berth route --help shows what is");
+      continue;
     }
+    const Cut parts = cut(argument, '=');
+    std::string* place = place_of(out, parts.before);
+    if (!place) return fail(Code::invalid, "\"" + argument + "\" is not known here; berth route --help shows what is");
+    if (!parts.found && ++i == arguments.size()) return fail(Code::invalid, argument + " needs a value");
+    *place = parts.found ? std::string(parts.after) : arguments[i];
   }
+  out.asked.entry_point = lower(out.asked.entry_point);
   TRY(check(out));
   return out;
 }
@@ -153,10 +155,10 @@ int run_route(const std::vector<std::string>& arguments, const Environment& envi
   if (flags->explain) {
     const auto explained = explain(*status, flags->asked);
     if (!explained) return complain(explained.error(), cli::kFailed);
-    std::fputs((flags->json ? explained->dump(2) + "\n" : explained_text(*explained)).c_str(), stdout);
+    std::fputs((flags->format == "json" ? explained->dump(2) + "\n" : explained_text(*explained)).c_str(), stdout);
     return (*explained)["served"].boolean() ? cli::kDone : cli::kFailed;
   }
-  if (flags->json)
+  if (flags->format == "json")
     std::printf("%s\n", status->dump(2).c_str());
   else
     print_table(*status);
