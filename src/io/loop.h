@@ -164,9 +164,9 @@ class Loop {
   void post(std::function<void()> function);
   /// Monotonic; read once per turn.
   Time now() const { return now_; }
-  /// Resumes `coroutine` in the next turn.
+  /// Resumes `coroutine` in the next turn, or when its turn comes: one takes a millisecond.
   void ready(std::coroutine_handle<> coroutine) { ready_.push_back(coroutine); }
-  /// Resumes `coroutine` once the others had their turn, of which heavy work takes about a millisecond at most.
+  /// Resumes `coroutine` once the others had their turn, with what they left of its millisecond; at least one.
   void ready_for_heavy_work(std::coroutine_handle<> coroutine) { heavy_.push_back(coroutine); }
   Poller& poller() { return *poller_; }
   /// Every live task with the chain of its awaits, one a line.

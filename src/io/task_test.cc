@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "io/delay.h"
@@ -214,6 +215,50 @@ TEST(HeavyTurn, LetsOthersRunInBetween) {
   loop.run(beside_heavy_work(steps, seen));
   EXPECT_EQ(steps, 100);
   for (std::size_t i = 1; i < seen.size(); ++i) EXPECT_LE(seen[i] - seen[i - 1], 2) << i;
+}
+
+/// Whoever asks it for the time has worked for 100 us.
+class BusyPoller final : public Poller {
+ public:
+  explicit BusyPoller(int& waits) : waits_(waits) {}
+  Time now() override { return time_ += std::chrono::microseconds(100); }
+  void wait(std::optional<Duration>, Loop&) override { ++waits_; }
+  void interrupt() override {}
+  Result<void> add(Descriptor&) override { return {}; }
+  void remove(Descriptor&) override {}
+
+ private:
+  int& waits_;
+  Time time_{};
+};
+
+Task<void> note_at(std::vector<int>& order, int number) {
+  order.push_back(number);
+  co_return;
+}
+Task<void> note_heavily(std::vector<int>& order, int number) {
+  co_await heavy_turn();
+  order.push_back(number);
+}
+Task<void> be_busy(std::vector<int>& order) {
+  Scope scope(co_await here());
+  scope.spawn(note_heavily(order, -1));
+  for (int i = 0; i < 100; ++i) scope.spawn(note_at(order, i));
+  co_await scope.join();
+}
+
+TEST(Loop, LooksAroundAfterAMillisecondOfWork) {
+  int waits = 0;
+  std::vector<int> order;
+  Loop loop(std::make_unique<BusyPoller>(waits));
+  loop.run(be_busy(order));
+  ASSERT_EQ(order.size(), 101u);
+  EXPECT_GE(waits, 10);
+  // Heavy work is not kept waiting by what is ready, and what is ready keeps its order.
+  const auto heavy = std::ranges::find(order, -1);
+  EXPECT_LT(heavy - order.begin(), 20);
+  order.erase(heavy);
+  EXPECT_TRUE(std::ranges::is_sorted(order));
 }
 
 TEST(Within, EndsWithTimeout) {
