@@ -1,6 +1,7 @@
 #include "edge/connection.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "edge/front.h"
@@ -72,29 +73,10 @@ io::Task<Result<Parsed>> read_head(http::Wire& wire, http::RequestHead& head, co
 
 class Connection {
  public:
-  Connection(Shared& shared, std::unique_ptr<io::Stream> stream, Hop hop, io::Cancel& idle)
-      : shared_(shared), wire_(std::move(stream)), waiting_(wire_.stream()), hop_(std::move(hop)), idle_(idle) {}
+  Connection(Shared& shared, std::unique_ptr<io::Stream> stream, Hop& hop, io::Cancel& idle)
+      : shared_(shared), wire_(std::move(stream)), waiting_(wire_.stream()), hop_(hop), idle_(idle) {}
 
-  io::Task<void> serve() {
-    if (hop_.listener == Listener::web && co_await speaks_h2()) {
-      auto [stream, early] = wire_.release();
-      hop_.http2 = true;
-      co_return co_await serve_h2_client(shared_, {std::move(stream), std::move(early), std::move(hop_)}, idle_);
-    }
-    wire_.next_message();
-    while (true) {
-      const auto state = look();
-      if (state == io::Attempt::blocked) {
-        if (!co_await more()) break;
-        continue;
-      }
-      if (state != io::Attempt::moved || !co_await serve_one()) break;
-      wire_.next_message();
-    }
-    wire_.stream().close();
-  }
-
- private:
+  http::Wire& wire() { return wire_; }
   /// Whether bytes of the next request are here.
   io::Attempt::State look() {
     const auto state = wire_.unread().empty() ? wire_.try_fill().state : io::Attempt::moved;
@@ -105,6 +87,15 @@ class Connection {
   io::Ready more() {
     if (!waiting_.waiting()) shared_.idle.add(waiting_);
     return {wire_.stream(), io::Direction::read, &idle_};
+  }
+
+  /// Serves a client that begins with HTTP/2; false when it does not.
+  io::Task<bool> serve_h2() {
+    if (!co_await speaks_h2()) co_return false;
+    auto [stream, early] = wire_.release();
+    hop_.http2 = true;
+    co_await serve_h2_client(shared_, {std::move(stream), std::move(early), std::move(hop_)}, idle_);
+    co_return true;
   }
 
   /// Whether the client begins with HTTP/2 (RFC 9113 3.3); nothing is consumed.
@@ -142,6 +133,7 @@ class Connection {
     co_return co_await serve_head(*live, *work, *parsed);
   }
 
+ private:
   io::Task<bool> serve_head(const Live& live, Workspace& work, const Parsed& parsed) {
     const bool readable = parsed.state == Parsed::State::complete;
     if (!readable) {
@@ -178,7 +170,7 @@ class Connection {
   Shared& shared_;
   http::Wire wire_;
   IdleClient waiting_;
-  Hop hop_;
+  Hop& hop_;
   io::Cancel& idle_;
 };
 
@@ -190,31 +182,60 @@ Hop hop_of(const Shared& shared, const io::Stream& stream, Listener listener) {
   return hop;
 }
 
-}  // namespace
-
-io::Task<void> serve_client(Shared& shared, std::unique_ptr<io::Stream> stream, Listener listener, io::Cancel& idle) {
-  Hop hop = hop_of(shared, *stream, listener);
-  Connection connection(shared, std::move(stream), std::move(hop), idle);
-  co_await connection.serve();
+/// The frame that an idle connection holds beside its stream: what it needs only at times is in coroutines of their
+/// own.
+io::Task<void> serve_http(Shared& shared, std::unique_ptr<io::Stream> stream, Hop hop, io::Cancel& idle,
+                          std::optional<Attendance>) {
+  Connection connection(shared, std::move(stream), hop, idle);
+  if (hop.listener == Listener::web && co_await connection.serve_h2()) co_return;
+  connection.wire().next_message();
+  while (true) {
+    const auto state = connection.look();
+    if (state == io::Attempt::blocked) {
+      if (!co_await connection.more()) break;
+      continue;
+    }
+    if (state != io::Attempt::moved || !co_await connection.serve_one()) break;
+    connection.wire().next_message();
+  }
+  connection.wire().stream().close();
 }
 
-io::Task<void> serve_tls_client(Shared& shared, std::unique_ptr<io::Stream> stream,
-                                std::shared_ptr<io::TlsContext> context, io::Cancel& idle) {
+/// Null when it failed.
+io::Task<std::unique_ptr<io::TlsStream>> secured(Shared& shared, std::unique_ptr<io::Stream> stream,
+                                                 std::shared_ptr<io::TlsContext> context) {
   const io::Duration most = shared.live->settings().header_timeout;
   auto secure = io::tls_over(std::move(stream), std::move(context));
   const auto shaken = co_await io::within(most, secure->handshake());
   ++(shaken ? shared.metrics.handshakes : shared.metrics.handshakes_failed);
-  if (!shaken) {
-    secure->close();
-    co_return;
-  }
+  if (shaken) co_return secure;
+  secure->close();
+  co_return nullptr;
+}
+
+// Inlined, what it needs for a moment would lie in the frame of the coroutine that calls it.
+[[gnu::noinline]] io::Task<void> serve_secured(Shared& shared, std::unique_ptr<io::TlsStream> secure,
+                                               io::Cancel& idle) {
   Hop hop = hop_of(shared, *secure, Listener::websecure);
   hop.tls_policy = secure->policy();
   hop.tls_version = secure->version();
   hop.http2 = secure->protocol() == "h2";
-  if (hop.http2) co_return co_await serve_h2_client(shared, {std::move(secure), {}, std::move(hop)}, idle);
-  Connection connection(shared, std::move(secure), std::move(hop), idle);
-  co_await connection.serve();
+  if (hop.http2) return serve_h2_client(shared, {std::move(secure), {}, std::move(hop)}, idle);
+  return serve_http(shared, std::move(secure), std::move(hop), idle, std::nullopt);
+}
+
+}  // namespace
+
+io::Task<void> serve_client(Shared& shared, std::unique_ptr<io::Stream> stream, Listener listener, io::Cancel& idle,
+                            Attendance attendance) {
+  Hop hop = hop_of(shared, *stream, listener);
+  return serve_http(shared, std::move(stream), std::move(hop), idle, std::move(attendance));
+}
+
+io::Task<void> serve_tls_client(Shared& shared, std::unique_ptr<io::Stream> stream,
+                                std::shared_ptr<io::TlsContext> context, io::Cancel& idle, Attendance) {
+  auto secure = co_await secured(shared, std::move(stream), std::move(context));
+  if (secure) co_await serve_secured(shared, std::move(secure), idle);
 }
 
 }  // namespace berth::edge

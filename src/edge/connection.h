@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
+#include "edge/crowd.h"
 #include "edge/route.h"
 #include "io/tls.h"
 
@@ -10,12 +12,31 @@ namespace berth::edge {
 
 struct Shared;
 
+/// One of those that are counted, for as long as it lives.
+class Counted {
+ public:
+  explicit Counted(std::size_t& count) : count_(&count) { ++count; }
+  Counted(Counted&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  ~Counted() {
+    if (count_) --*count_;
+  }
+
+ private:
+  std::size_t* count_;
+};
+/// What a connection has while it is open.
+struct Attendance {
+  Crowd::Seat seat;
+  Counted open;
+};
+
 /// Serves a plain connection to its end. Waiting for a request's first byte happens under `idle`, so that draining ends
 /// idle connections at once and open exchanges not at all. Never fails: how a connection ends is its client's matter.
-io::Task<void> serve_client(Shared& shared, std::unique_ptr<io::Stream> stream, Listener listener, io::Cancel& idle);
+io::Task<void> serve_client(Shared& shared, std::unique_ptr<io::Stream> stream, Listener listener, io::Cancel& idle,
+                            Attendance attendance);
 
 /// The same behind a TLS handshake.
 io::Task<void> serve_tls_client(Shared& shared, std::unique_ptr<io::Stream> stream,
-                                std::shared_ptr<io::TlsContext> context, io::Cancel& idle);
+                                std::shared_ptr<io::TlsContext> context, io::Cancel& idle, Attendance attendance);
 
 }  // namespace berth::edge

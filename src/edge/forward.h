@@ -16,14 +16,14 @@ class TlsPolicy;
 
 namespace berth::edge {
 
-/// The client's side of a connection.
+/// The client's side of a connection, small, since each has one. The views outlive all connections.
 struct Hop {
   Listener listener = Listener::websecure;
   Ip peer{};                                          ///< who connected
   std::string peer_text{};                            ///< the same as text, without port
-  std::string server{};                               ///< this host's name, for X-Forwarded-Server
+  std::string_view server{};                          ///< this host's name, for X-Forwarded-Server
   std::shared_ptr<const io::TlsPolicy> tls_policy{};  ///< under which the connection began
-  std::string tls_version{};                          ///< "TLSv1.3"; empty: not encrypted
+  std::string_view tls_version{};                     ///< "TLSv1.3"; empty: not encrypted
   bool http2 = false;
   std::string_view scheme() const { return listener == Listener::web ? "http" : "https"; }
 };

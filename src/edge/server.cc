@@ -117,13 +117,11 @@ Result<io::Address> Server::listen(const EntryPoint& point, io::Fd socket) {
 }
 
 io::Task<void> Server::serve(Arrived arrived, Listener role, io::Cancel& idle) {
-  ++clients_;
   ++shared_.metrics.connections[static_cast<std::size_t>(role)];
+  Attendance attendance{std::move(arrived.seat), Counted(clients_)};
   if (role == Listener::websecure)
-    co_await serve_tls_client(shared_, std::move(arrived.stream), tls_, idle);
-  else
-    co_await serve_client(shared_, std::move(arrived.stream), role, idle);
-  --clients_;
+    return serve_tls_client(shared_, std::move(arrived.stream), tls_, idle, std::move(attendance));
+  return serve_client(shared_, std::move(arrived.stream), role, idle, std::move(attendance));
 }
 
 /// Where more than HTTP is served, or a proxy stands in front.

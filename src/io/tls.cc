@@ -326,7 +326,7 @@ class TlsOverStream final : public TlsStream {
     const auto* held = static_cast<HeldPolicy*>(SSL_get_ex_data(ssl_, policy_index()));
     return held ? *held : nullptr;
   }
-  std::string version() const override { return SSL_get_version(ssl_); }
+  std::string_view version() const override { return SSL_get_version(ssl_); }
 
  private:
   void expect_host(const std::string& name) {

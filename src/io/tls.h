@@ -77,7 +77,7 @@ class TlsStream : public Stream {
   /// After the handshake: what the peer asked for by SNI, and the protocol chosen by ALPN ("" when none).
   virtual std::string server_name() const = 0;
   virtual std::string protocol() const = 0;
-  virtual std::string version() const = 0;
+  virtual std::string_view version() const = 0;  ///< static
   /// That the connection began with; null: none of its own.
   virtual std::shared_ptr<const TlsPolicy> policy() const = 0;
 };

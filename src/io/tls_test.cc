@@ -49,7 +49,7 @@ std::shared_ptr<TlsContext> server_context() {
 
 Task<void> serve(TlsStream& stream, std::string& seen) {
   if (!co_await stream.handshake()) co_return;
-  seen = stream.server_name() + " " + stream.protocol() + " " + stream.version();
+  seen = stream.server_name() + " " + stream.protocol() + " " + std::string(stream.version());
   (void)co_await copy(stream, stream);
 }
 
