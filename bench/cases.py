@@ -163,9 +163,9 @@ class Idle(Case):
         for name in run.chosen(self.names):
             with PEERS[name](run.world) as peer:
                 port = peer.tls if self.tls else peer.port
-                # What one connection needs for the first time is there already.
+                # What so many requests at once need as those that the connections begin with is there already.
                 loads.check(port, '/100', 100, tls=self.tls)
-                loads.whole_connections(port, 64, 16, self.tls)
+                loads.whole_connections(port, 256, 64, self.tls)
                 time.sleep(0.5)
                 before = peer.memory()
                 with loads.Standing('idle', port, count, t=self.tls):

@@ -330,7 +330,8 @@ class Berth(Peer):
         upstream = {'host': '127.0.0.1', 'port': self.world.origin, 'target': 'origin'}
         certificate = {'hosts': [HOST], 'chain': keys.chain.read_text(), 'key': keys.key.read_text(),
                        'not_before': int(time.time()) - 3600, 'not_after': int(time.time()) + 86400}
-        return {'format': 1, 'version': self.version, 'settings': {'idle_timeout': 600_000}, 'routes': routes,
+        settings = {'idle_timeout': 600_000, 'connections': 16_000, 'client_connections': 16_000}
+        return {'format': 1, 'version': self.version, 'settings': settings, 'routes': routes,
                 'services': [{'name': 'origin', 'upstreams': [upstream]}], 'certificates': [certificate]}
 
     def run(self):
