@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/transport_files.h"
 #include "app/yaml_files.h"
 #include "base/json_fold.h"
 #include "base/text.h"
@@ -53,6 +54,10 @@ Result<LoadedFiles> load_config_files(const std::vector<std::string>& paths) {
     if (auto done = take_in_users(files.trees[i]); !done) return fail(std::move(done.error()).within(files.names[i]));
   }
   LoadedFiles out{.config = edge::read_files(files.trees)};
+  Transports transports{std::move(out.config.transports), std::move(out.config.tcp.transports)};
+  for (const std::string& message : read_pem_files(transports)) out.messages.push_back("error: " + message);
+  out.config.transports = std::move(transports.http);
+  out.config.tcp.transports = std::move(transports.tcp);
   for (const auto& note : out.config.notes) out.messages.push_back(message_of(note, files));
   for (const auto& pair : out.config.certificates) {
     auto certificate = read_pair(pair);

@@ -52,6 +52,7 @@ class Core {
                  .say = say}) {
     desk_.tls_options = std::move(parts.statics.tls_options);
     desk_.labels = std::move(parts.statics.labels);
+    desk_.transports = std::move(parts.statics.transports);
     desk_.resolvers = keeper_.resolvers();
     desk_.settings.tracing = options_.tracing;
     desk_.settings.connections = static_cast<std::size_t>(options_.connections);

@@ -10,6 +10,7 @@
 #include "app/holds.h"
 #include "app/serve.h"
 #include "app/target.h"
+#include "app/transport_files.h"
 #include "edge/acme_policy.h"
 #include "edge/certificate_store.h"
 #include "edge/label.h"
@@ -68,6 +69,7 @@ struct Desk {
   edge::LabelOptions labels;
   std::vector<edge::Resolver> resolvers;
   std::vector<edge::TlsOptions> tls_options;
+  Transports transports;
   std::vector<edge::WantedCertificate> wanted;  ///< of CAs, as of the last update
   std::vector<edge::Certificate> signed_by_cas;
   std::vector<edge::HttpChallenge> http_challenges;

@@ -126,8 +126,10 @@ Result<bool> Desk::publish(std::chrono::sys_seconds now) {
                       .tls_options = tls_options,
                       .http_challenges = http_challenges,
                       .tls_challenges = tls_challenges,
-                      .tcp = labelled_.tcp};
+                      .tcp = labelled_.tcp,
+                      .transports = transports.http};
   next.tcp.entry_points = labels.entry_points;
+  next.tcp.transports = transports.tcp;
   TRY(edge::TcpTable::build(next.tcp));
   apply_holds(holds, next.services);
   const auto table = TRY(edge::Routes::build(next.routes, next.services));

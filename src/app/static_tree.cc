@@ -90,6 +90,8 @@ Result<void> merge_static_file(Json& tree, const std::string& path) {
     take_over(tree, whole, {kEntryPoints});
     take_over(tree, whole, {kProviders, "docker"});
     take_over(tree, whole, {"tls", "options"});
+    take_over(tree, whole, {"http", "serversTransports"});
+    take_over(tree, whole, {"tcp", "serversTransports"});
   }
   return {};
 }
@@ -97,9 +99,12 @@ Result<void> merge_static_file(Json& tree, const std::string& path) {
 Result<Statics> read_statics(const Json& tree, const std::vector<std::string>& hosts, const Environment& environment) {
   Statics out{.resolvers = TRY(read_resolvers(tree, environment)),
               .tls_options = TRY(read_tls_options(tree)),
+              .transports = TRY(read_transports(tree)),
               .labels = TRY(read_provider(tree))};
   out.labels.entry_points = TRY(read_entry_points(tree, hosts));
   for (const edge::Resolver& each : out.resolvers) out.labels.resolvers.push_back(each.name);
+  out.labels.transports = edge::names_of(out.transports.http);
+  out.labels.tcp_transports = edge::names_of(out.transports.tcp);
   for (const edge::TlsOptions& each : out.tls_options) out.labels.tls_options.push_back(each.name);
   return out;
 }

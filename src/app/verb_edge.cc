@@ -116,7 +116,8 @@ class Feeder {
                         .routes = config.routes,
                         .services = config.services,
                         .certificates = std::move(loaded.certificates),
-                        .tcp = config.tcp};
+                        .tcp = config.tcp,
+                        .transports = config.transports};
     TRY(edge::TcpTable::build(next.tcp));
     const auto table = TRY(edge::Routes::build(next.routes, next.services));
     add_local_certificates(*table, next);

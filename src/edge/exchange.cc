@@ -1,5 +1,6 @@
 #include "edge/exchange.h"
 
+#include "edge/ready_transport.h"
 #include "edge/reply_tap.h"
 #include "edge/shared.h"
 #include "io/scope.h"
@@ -203,7 +204,7 @@ class Exchange {
         const Upstream& each = upstreams[(first + i) % upstreams.size()];
         if (shared_.pool.is_failing(each) != failing) continue;
         choose(each);
-        auto connected = co_await io::within(settings_.connect_timeout, shared_.pool.connect(each, websocket_));
+        auto connected = co_await io::within(connect_time(each, settings_), shared_.pool.connect(each, websocket_));
         if (connected) {
           upstream_ = std::move(*connected);
           co_return Result<void>{};
@@ -247,7 +248,7 @@ class Exchange {
       co_return fail(std::move(sent).error());
     }
     if (upload_ == Upload::pending) begin_upload();
-    if (upload_ == Upload::none) limit(reply_by_, settings_.response_timeout);
+    if (upload_ == Upload::none) limit(reply_by_, answer_time(*outcome_.target, settings_));
     if (upload_ == Upload::running) no_limit(reply_by_);  // until the upload ends
     if (upstream_->session) co_return co_await read_session_head();
     co_return co_await read_reply_head();
@@ -275,13 +276,13 @@ class Exchange {
     no_limit(upload_by_);
     if (done) {
       upload_ = Upload::done;
-      if (!began_) limit(reply_by_, settings_.response_timeout);
+      if (!began_) limit(reply_by_, answer_time(*outcome_.target, settings_));
       co_return;
     }
     upload_ = Upload::broken;
     // An upstream that answers early stops reading; its reply says why. All else ends the exchange.
     if (done.error().code == Code::unavailable && outcome_.own_status == 0) {
-      limit(reply_by_, settings_.response_timeout);
+      limit(reply_by_, answer_time(*outcome_.target, settings_));
       co_return;
     }
     if (!cancel_.requested() && outcome_.own_status == 0) {
@@ -394,7 +395,7 @@ class Exchange {
   io::Task<Result<void>> pass_interim() {
     clean_reply(reply_);
     CO_TRY(co_await sink_.interim(reply_));
-    limit(reply_by_, settings_.response_timeout);
+    limit(reply_by_, answer_time(*outcome_.target, settings_));
     co_return Result<void>{};
   }
 

@@ -53,6 +53,8 @@ class Reader {
 
   FileConfig read() {
     for (std::size_t file = 0; file < trees_.size(); ++file) read_file(file);
+    for (const auto& [name, item] : collect_items(trees_, "http", "serverstransports", out_.notes))
+      read_transport_of(name, item);
     services_ = collect_items(trees_, "http", "services", out_.notes);
     middlewares_ = collect_items(trees_, "http", "middlewares", out_.notes);
     routers_ = collect_items(trees_, "http", "routers", out_.notes);
@@ -148,6 +150,14 @@ class Reader {
     middleware_trees_[name] = std::move(tree);
   }
 
+  void read_transport_of(const std::string& name, const FileItem& item) {
+    Transport transport{.name = name};
+    if (auto done = read_transport(item.tree, transport); !done)
+      note(item.file, {"http", "serverstransports", name}, std::move(done.error().message));
+    else
+      out_.transports.push_back(std::move(transport));
+  }
+
   // Services.
 
   void read_service(const std::string& name, const FileItem& item) {
@@ -184,7 +194,7 @@ class Reader {
     }
     if (!service.upstreams.empty()) service.down.clear();
     if (service.upstreams.empty() && service.down.empty()) service.down = "service \"" + name + "\" has no servers";
-    return {};
+    return use_transport(service, service.transport, names_of(out_.transports));
   }
 
   void check_groups() {

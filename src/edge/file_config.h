@@ -28,7 +28,8 @@ struct FileConfig {
   std::vector<KeyPair> certificates{};
   std::vector<std::string> web{}, websecure{};  ///< addresses of entry points; empty where none is configured
   std::vector<FileNote> notes{};
-  TcpConfig tcp{};  ///< with all entry points
+  TcpConfig tcp{};                      ///< with all entry points
+  std::vector<Transport> transports{};  ///< of HTTP; their files are still paths, here and in `tcp`
 };
 
 /// `trees` are the files' roots, keys as written. Names are read without case; one that two files define is an error of

@@ -28,11 +28,15 @@ std::string print(const FileConfig& config) {
     out += "service " + service.name + ":";
     for (const Upstream& each : service.upstreams) {
       out += std::string(each.tls ? " https://" : " http://") + each.host + ":" + std::to_string(each.port) + "*" +
-             std::to_string(each.weight);
+             std::to_string(each.weight) + (each.transport.empty() ? "" : " by " + each.transport);
     }
     out += " " + write_balancing(service).dump() + write_group(service).dump() + " " + service.down + "\n";
   }
   out += print_tcp(config.tcp);
+  for (const Transport& each : config.transports)
+    out += "transport " + each.name + " " + write_transport(each).dump() + "\n";
+  for (const TcpTransport& each : config.tcp.transports)
+    out += "tcp transport " + each.name + " " + write_transport(each).dump() + "\n";
   for (const FileNote& note : config.notes) {
     out += std::string(note.error ? "error " : "warning ") + std::to_string(note.file) + " " + join(note.path, ".") +
            ": " + note.message + "\n";

@@ -11,6 +11,7 @@
 #include "edge/keys_policy.h"
 #include "edge/keys_service.h"
 #include "edge/keys_tcp.h"
+#include "edge/keys_transport.h"
 #include "edge/label_parse.h"
 #include "edge/rule.h"
 
@@ -64,6 +65,12 @@ Result<void> read(const Json& json, std::string_view path, milliseconds& into) {
     return wrong(path, text, "is not a duration such as 1s or 1m");
   }
   into = std::chrono::duration_cast<milliseconds>(*parsed);
+  return {};
+}
+
+Result<void> read(const Json& json, std::string_view path, OpenDuration& into) {
+  if (!scalar(json).starts_with('-')) return read(json, path, into.value);
+  into.value = milliseconds(-1);
   return {};
 }
 
@@ -237,6 +244,7 @@ Result<void> read_members(const Json& json, std::string_view path, T& into) {
 
 template <HasKeys T>
 Result<void> read(const Json& json, std::string_view path, T& into) {
+  if constexpr (std::is_base_of_v<Transport, T>) TRY(check_offered(path, json));
   Known known;
   collect<T>(known, std::string(path));
   TRY(check_known(known, json, std::string(path)));
@@ -256,6 +264,9 @@ Json write(Number value) {
 }
 Json write(milliseconds value) {
   return std::to_string(value.count()) + "ms";
+}
+Json write(const OpenDuration& value) {
+  return write(value.value);
 }
 Json write(const std::string& value) {
   return value;
@@ -345,6 +356,9 @@ std::string_view type_of(const Number&) {
 std::string_view type_of(const milliseconds&) {
   return "duration";
 }
+std::string_view type_of(const OpenDuration&) {
+  return "duration";
+}
 std::string_view type_of(const std::string&) {
   return "text";
 }
@@ -395,30 +409,6 @@ void describe_kind(std::string& out) {
   out += "\n### " + name + "\n\n" + std::string(Keys<T>::does) +
          "\n\n| key | type | default | meaning |\n|---|---|---|---|\n";
   describe_members<T>(out, name);
-}
-
-/// "services[2]" -> the item 2 of the list "services", made when it is missing. Null: not a place that can be.
-Json* place(Json& at, std::string_view part) {
-  const Cut index = cut(part, '[');
-  if (!index.found) return &at.slot(part);
-  std::size_t number = 0;
-  const auto [end, error] = std::from_chars(index.after.data(), index.after.data() + index.after.size(), number);
-  if (error != std::errc{} || number > 64 || std::string_view(end, 1) != "]") return nullptr;
-  Json& list = at.slot(index.before);
-  if (!list.is_null() && !list.is_array()) return nullptr;
-  while (list.size() <= number) list.push(Json::object());
-  return &list.items_mut()[number];
-}
-
-void put(Json& tree, std::string_view path, const std::string& value) {
-  Json* at = &tree;
-  for (const std::string_view part : split(path, '.')) {
-    // "true" beside deeper keys only says that they are there.
-    if (!at->is_object() && !at->is_null()) *at = Json::object();
-    at = place(*at, part);
-    if (!at) return;
-  }
-  if (at->is_null()) *at = value;
 }
 
 }  // namespace
@@ -515,22 +505,17 @@ Json write_tcp_balancing(const TcpService& service) {
   return write(service);
 }
 
-Json tree_of(const std::map<std::string, std::string, std::less<>>& fields) {
-  Json tree = Json::object();
-  for (const auto& [path, value] : fields) put(tree, lower(path), value);
-  return tree;
+Result<void> read_transport(const Json& tree, Transport& transport) {
+  return read(tree, "serverstransport", transport);
 }
-
-Json lower_keys(const Json& tree) {
-  if (tree.is_array()) {
-    Json out = Json::array();
-    for (const Json& item : tree.items()) out.push(lower_keys(item));
-    return out;
-  }
-  if (!tree.is_object()) return tree;
-  Json out = Json::object();
-  for (const auto& [name, value] : tree.members()) out.set(lower(name), lower_keys(value));
-  return out;
+Result<void> read_transport(const Json& tree, TcpTransport& transport) {
+  return read(tree, "serverstransport", transport);
+}
+Json write_transport(const Transport& transport) {
+  return write(transport);
+}
+Json write_transport(const TcpTransport& transport) {
+  return write(transport);
 }
 
 std::string describe_keys() {
@@ -553,7 +538,11 @@ std::string describe_keys() {
     return false;
   });
   describe_kind<TcpService>(tcp);
-  return "## Middlewares\n" + middlewares + "\n## Services\n" + services + "\n## TCP\n" + tcp;
+  std::string transports;
+  describe_kind<Transport>(transports);
+  describe_kind<TcpTransport>(transports);
+  return "## Middlewares\n" + middlewares + "\n## Services\n" + services + "\n## TCP\n" + tcp +
+         "\n## Transports (in files only)\n" + transports;
 }
 
 }  // namespace berth::edge

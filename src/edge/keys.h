@@ -39,6 +39,29 @@ Json write_tcp_action(const TcpMiddleware::Action& action);
 Result<void> read_tcp_balancing(const Json& tree, TcpService& service);
 Json write_tcp_balancing(const TcpService& service);
 
+/// A serversTransport without its name, for HTTP or TCP.
+Result<void> read_transport(const Json& tree, Transport& transport);
+Result<void> read_transport(const Json& tree, TcpTransport& transport);
+Json write_transport(const Transport& transport);
+Json write_transport(const TcpTransport& transport);
+
+/// All of them, for the snapshot.
+template <class T>
+Json encode_transports(const std::vector<T>& transports) {
+  Json json = Json::array();
+  for (const T& each : transports) json.push(Json::object({{"name", each.name}, {"options", write_transport(each)}}));
+  return json;
+}
+template <class T>
+Result<std::vector<T>> decode_transports(const Json& json) {
+  std::vector<T> out;
+  for (const Json& item : json.items()) {
+    out.emplace_back().name = item["name"].text();
+    TRY(read_transport(item["options"], out.back()));
+  }
+  return out;
+}
+
 /// Fields of labels below a name ("ratelimit.average" -> "100") as a tree. "a[0].b" are items of a list; a value beside
 /// deeper ones ("compress" = "true") is dropped.
 Json tree_of(const std::map<std::string, std::string, std::less<>>& fields);

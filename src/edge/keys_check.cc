@@ -345,4 +345,27 @@ Result<void> check(std::string_view path, Cgi& cgi) {
   return plain_path(path, "index", "/" + cgi.index);
 }
 
+Result<void> check(std::string_view path, Transport& transport) {
+  const auto whole = [](const PemPair& each) { return !each.chain.empty() && !each.key.empty(); };
+  if (transport.certificates.size() > 1) return wrong(path, "certificates", "more than one is not supported");
+  if (!std::ranges::all_of(transport.certificates, whole))
+    return wrong(path, "certificates", "lacks certFile or keyFile");
+  if (!transport.server_name.empty() && !http::is_authority(transport.server_name))
+    return wrong(path, "servername", "is no host");
+  if (!transport.peer_uri.empty() && !transport.peer_uri.contains(':')) return wrong(path, "peercerturi", "is no URI");
+  if (!transport.peer_uri.empty() && transport.insecure)
+    return wrong(path, "peercerturi", "needs a certificate that is verified; leave insecureSkipVerify out");
+  return {};
+}
+
+Result<void> check(std::string_view path, TcpTransport& transport) {
+  return check(path, static_cast<Transport&>(transport));
+}
+
+Result<void> check_offered(std::string_view path, const Json& transport) {
+  if (!transport.contains("spiffe") && !transport["tls"].contains("spiffe")) return {};
+  return wrong(path, "spiffe",
+               "is not supported: there is no workload API here; use rootCAs, certificates and peerCertURI");
+}
+
 }  // namespace berth::edge

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "edge/service.h"
 #include "edge/tcp_route.h"
 
@@ -47,5 +48,9 @@ Result<void> check(std::string_view path, HealthCheck& health);
 Result<void> check(std::string_view path, Cgi& cgi);
 Result<void> check(std::string_view path, TcpIpAllowList& action);
 Result<void> check(std::string_view path, ProxyOut& proxy);
+Result<void> check(std::string_view path, Transport& transport);
+/// Refuses what is known and not offered here.
+Result<void> check_offered(std::string_view path, const Json& transport);
+Result<void> check(std::string_view path, TcpTransport& transport);
 
 }  // namespace berth::edge

@@ -58,6 +58,7 @@ struct Keys<Service> {
       key("healthCheck", &Service::health, ""),
       key("passiveHealthCheck", &Service::passive, ""),
       key("cgi", &Service::cgi, "of servers with the scheme uwsgi or fcgi (berth only)"),
+      key("serversTransport", &Service::transport, "of a file: how servers are connected to"),
       key("slowStart", &Service::slow_start, "a new server's share grows for so long (berth only)"),
       key("responseForwarding.flushInterval", &Service::flush_interval, "has no effect: what is there is sent at once"),
   };

@@ -28,6 +28,7 @@ struct Keys<TcpService> {
       key("terminationDelay", &TcpService::termination_delay,
           "ms of silence that end a connection of which one side said its end; negative: none"),
       key("proxyProtocol", &TcpService::proxy, ""),
+      key("serversTransport", &TcpService::transport, "of a file: how servers are connected to"),
   };
 };
 

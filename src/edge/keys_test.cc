@@ -132,6 +132,53 @@ TEST(Keys, Services) {
   EXPECT_EQ(write_group(group).dump(), R"({"weighted":{"services":[{"name":"a"},{"name":"b","weight":3}]}})");
 }
 
+TEST(Keys, Transports) {
+  const Json tree = lower_keys(parse_json(R"({"serverName": "a.test", "insecureSkipVerify": true, "disableHTTP2": true,
+      "rootCAs": ["/a.pem", "/b.pem"], "certificates": [{"certFile": "/c.pem", "keyFile": "/k.pem"}],
+      "maxIdleConnsPerHost": 7, "forwardingTimeouts": {"dialTimeout": "2s", "responseHeaderTimeout": 3,
+      "idleConnTimeout": "4s", "readIdleTimeout": "5s", "pingTimeout": "6s"}})")
+                                   .value());
+  Transport transport{.name = "t"}, again{.name = "t"};
+  ASSERT_TRUE(read_transport(tree, transport).has_value());
+  EXPECT_EQ(transport.roots, (std::vector<std::string>{"/a.pem", "/b.pem"}));
+  EXPECT_EQ(transport.certificates, (std::vector<PemPair>{{"/c.pem", "/k.pem"}}));
+  EXPECT_EQ(transport.response_header.count(), 3000);
+  EXPECT_EQ(transport.max_idle, 7u);
+  ASSERT_TRUE(read_transport(write_transport(transport), again).has_value());
+  EXPECT_EQ(again, transport);
+
+  const Json tcp = lower_keys(parse_json(R"({"tls": {"serverName": "db.test", "rootCAs": ["/a.pem"],
+      "peerCertURI": "spiffe://x/y"}, "dialTimeout": "1s", "dialKeepAlive": "20s", "terminationDelay": "-1s"})")
+                                  .value());
+  TcpTransport database, same;
+  ASSERT_TRUE(read_transport(tcp, database).has_value());
+  EXPECT_EQ(database.peer_uri, "spiffe://x/y");
+  EXPECT_EQ(database.keep_alive.value.count(), 20'000);
+  EXPECT_LT(database.termination_delay.value.count(), 0);
+  ASSERT_TRUE(read_transport(write_transport(database), same).has_value());
+  EXPECT_EQ(same, database);
+}
+
+TEST(Keys, RefusedTransports) {
+  const auto refusal = [](const char* text) {
+    Transport transport;
+    const auto done = read_transport(lower_keys(parse_json(text).value()), transport);
+    return done ? "accepted" : done.error().message;
+  };
+  EXPECT_EQ(refusal(R"({"spiffe": {"ids": ["spiffe://x"]}})"),
+            "serverstransport.spiffe: is not supported: there is no workload API here; use rootCAs, certificates and "
+            "peerCertURI");
+  EXPECT_EQ(refusal(R"({"rootCa": "x"})"),
+            "serverstransport.rootca: is not known (did you mean \"serverstransport.rootcas\"?)");
+  EXPECT_EQ(refusal(R"({"certificates": [{"certFile": "a"}]})"),
+            "serverstransport.certificates: lacks certFile or keyFile");
+  EXPECT_EQ(refusal(R"({"certificates": [{"certFile": "a", "keyFile": "b"}, {"certFile": "a", "keyFile": "b"}]})"),
+            "serverstransport.certificates: more than one is not supported");
+  EXPECT_EQ(refusal(R"({"peerCertURI": "spiffe://x", "insecureSkipVerify": true})"),
+            "serverstransport.peercerturi: needs a certificate that is verified; leave insecureSkipVerify out");
+  EXPECT_EQ(refusal(R"({"serverName": "a b"})"), "serverstransport.servername: is no host");
+}
+
 TEST(Keys, ListOfTheDocumentIsThisOne) {
   const std::string path = TESTDATA "/../../../doc/labels.md";
   std::stringstream text;

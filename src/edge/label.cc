@@ -137,6 +137,8 @@ class Reader {
       if (is_serving(*declared->target)) note(Level::error, "", *declared->target, std::move(upstream.error()));
     }
     if (!service.upstreams.empty() || service.group.index() != 0) service.down.clear();
+    if (auto used = use_transport(service, service.transport, options_.transports); !used)
+      note(Level::error, "", *all.front()->target, std::move(used.error()));
     out_.services.push_back(std::move(service));
   }
 

@@ -23,6 +23,8 @@ struct LabelOptions {
   std::vector<std::string> resolvers{};
   /// TLS options that are configured; a router that names others has no route.
   std::vector<std::string> tls_options{};
+  /// Transports of files, for HTTP and for TCP; a service that names another one has no servers.
+  std::vector<std::string> transports{}, tcp_transports{};
   /// Entry points that are configured beside web and websecure.
   std::vector<EntryPoint> entry_points{};
 };

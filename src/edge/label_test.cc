@@ -81,7 +81,8 @@ std::string print(const Labelled& labelled) {
       out += std::string(each.tls  ? " https://"
                          : each.h2 ? " h2c://"
                                    : " http://") +
-             each.host + ":" + std::to_string(each.port) + "(" + each.target + ")";
+             each.host + ":" + std::to_string(each.port) + "(" + each.target + ")" +
+             (each.transport.empty() ? "" : " by " + each.transport);
     }
     const Json balancing = write_balancing(service), group = write_group(service);
     if (balancing.size() > (service.pass_host ? 0u : 1u)) out += " " + balancing.dump();
@@ -119,6 +120,8 @@ TEST_P(LabelCase, ReadsRoutes) {
     options.constraints = parse_rule(text, RuleKind::labels).value();
   for (const Json& resolver : (*json)["resolvers"].items()) options.resolvers.emplace_back(resolver.text());
   for (const Json& name : (*json)["tls_options"].items()) options.tls_options.emplace_back(name.text());
+  for (const Json& name : (*json)["transports"].items()) options.transports.emplace_back(name.text());
+  for (const Json& name : (*json)["tcp_transports"].items()) options.tcp_transports.emplace_back(name.text());
   for (const Json& name : (*json)["entry_points"].items())
     options.entry_points.push_back(
         {.name = std::string(cut(name.text(), '/').before), .udp = name.text().ends_with("/udp")});

@@ -11,6 +11,8 @@ Result<std::shared_ptr<const Live>> Live::make(Snapshot snapshot, const Live* pr
   live->version_ = snapshot.version;
   live->settings_ = snapshot.settings;
   for (const std::string& proxy : snapshot.settings.trusted_proxies) live->trusted_.push_back(TRY(parse_cidr(proxy)));
+  TRY(live->transports_.prepare(snapshot, previous ? &previous->transports_ : nullptr));
+  live->warnings_ = live->transports_.faults();
   live->routes_ = TRY(Routes::build(std::move(snapshot.routes), std::move(snapshot.services)));
   live->tcp_ = TRY(TcpTable::build(std::move(snapshot.tcp)));
   live->handlers_.reserve(live->routes_->entries().size());

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "edge/snapshot.h"
+#include "edge/ready_transport.h"
 #include "io/tls.h"
 
 namespace berth::edge {
@@ -72,8 +72,9 @@ class Live {
   ByText by_chain_;  ///< PEM chain -> parsed, for the next Live
   Identity loopback_;
   std::unordered_map<std::string, NamedPolicy> policies_;  ///< by name
-  PolicyByHost policy_by_host_, tcp_policy_by_host_;       ///< names and "*.parent"; TCP: also "*"
-  std::vector<HttpChallenge> http_challenges_;             ///< few, and empty but for the seconds of an order
+  ReadyTransports transports_;
+  PolicyByHost policy_by_host_, tcp_policy_by_host_;  ///< names and "*.parent"; TCP: also "*"
+  std::vector<HttpChallenge> http_challenges_;        ///< few, and empty but for the seconds of an order
   ByText tls_challenges_;
 };
 

@@ -70,6 +70,7 @@ void append_upstream_key(std::string& out, const Upstream& upstream) {
                           : upstream.h2  ? "~"
                                          : "|";
   out.append(upstream.host).append(separator).append(digits, end);
+  if (!upstream.transport.empty()) out.append(" ").append(upstream.transport);
 }
 
 std::string upstream_key(const Upstream& upstream) {

@@ -9,25 +9,30 @@
 #include <vector>
 
 #include "edge/middleware.h"
+#include "edge/transport.h"
 
 namespace berth::edge {
 
 /// What an upstream speaks.
 enum class Speaks : std::uint8_t { http, uwsgi, fcgi };
 
+class ReadyTransport;
+
 /// One address that serves requests.
 struct Upstream {
   std::string host;  ///< IP literal without brackets
   std::uint16_t port = 0;
-  bool tls = false;    ///< scheme https; the certificate is not verified (a container's own, as Traefik's insecure)
+  bool tls = false;    ///< scheme https; verified only by a transport (a container's own certificate is the usual)
   std::string target;  ///< container name, for messages and the access log
   bool h2 = false;     ///< scheme h2c: HTTP/2 without TLS
   std::uint32_t weight = 1;
-  Speaks speaks = Speaks::http;  ///< scheme uwsgi or fcgi
+  Speaks speaks = Speaks::http;                   ///< scheme uwsgi or fcgi
+  std::string transport{};                        ///< name of a Transport; "": none
+  std::shared_ptr<const ReadyTransport> ready{};  ///< that one, in a table that is live
   friend bool operator==(const Upstream&, const Upstream&) = default;
 };
 
-/// Tells apart what connections are kept and counted for: address, port, scheme.
+/// Tells apart what connections are kept and counted for: address, port, scheme, transport.
 void append_upstream_key(std::string& out, const Upstream& upstream);
 std::string upstream_key(const Upstream& upstream);
 
@@ -115,6 +120,7 @@ struct Service {
   std::optional<HealthCheck> health{};
   std::optional<PassiveHealth> passive{};
   std::optional<Cgi> cgi{};
+  std::string transport{};                        ///< what labels and files say; its upstreams know better
   std::chrono::milliseconds slow_start{0};        ///< how long a new upstream's share grows
   std::chrono::milliseconds flush_interval{100};  ///< read and ignored: what is there is sent at once
   std::variant<std::monostate, Weighted, Mirroring, Failover> group{};  ///< in place of upstreams

@@ -249,6 +249,7 @@ Json encode_service(const Service& service) {
         {{"host", each.host}, {"port", int{each.port}}, {"tls", each.tls}, {"target", each.target}, {"h2", each.h2}}));
     if (each.speaks != Speaks::http)
       upstreams.items_mut().back().set("speaks", each.speaks == Speaks::uwsgi ? "uwsgi" : "fcgi");
+    if (!each.transport.empty()) upstreams.items_mut().back().set("transport", each.transport);
     if (each.weight != 1) upstreams.items_mut().back().set("weight", std::int64_t{each.weight});
   }
   return Json::object({{"name", service.name},
@@ -285,7 +286,8 @@ Result<Service> decode_service(const Json& json) {
          .weight = static_cast<std::uint32_t>(std::clamp<std::int64_t>(item["weight"].integer(1), 0, 1000)),
          .speaks = speaks.empty()      ? Speaks::http
                    : speaks == "uwsgi" ? Speaks::uwsgi
-                                       : Speaks::fcgi});
+                                       : Speaks::fcgi,
+         .transport = std::string(item["transport"].text())});
   }
   return service;
 }
@@ -302,7 +304,8 @@ std::string encode_snapshot(const Snapshot& snapshot) {
                        {"tls_options", encode_all(snapshot.tls_options)},
                        {"http_challenges", encode_all(snapshot.http_challenges)},
                        {"tls_challenges", encode_all(snapshot.tls_challenges)},
-                       {"tcp", encode_tcp(snapshot.tcp)}})
+                       {"tcp", encode_tcp(snapshot.tcp)},
+                       {"transports", encode_transports(snapshot.transports)}})
       .dump();
 }
 
@@ -320,6 +323,7 @@ Result<Snapshot> decode_snapshot(std::string_view bytes) {
   snapshot.http_challenges = TRY(decode_all<HttpChallenge>(json["http_challenges"], decode_challenge));
   snapshot.tls_challenges = TRY(decode_all<Certificate>(json["tls_challenges"], decode_certificate));
   snapshot.tcp = TRY(decode_tcp(json["tcp"]));
+  snapshot.transports = TRY(decode_transports<Transport>(json["transports"]));
   return snapshot;
 }
 

@@ -70,6 +70,7 @@ struct Snapshot {
   std::vector<HttpChallenge> http_challenges{};
   std::vector<Certificate> tls_challenges{};  ///< shown to clients that offer acme-tls/1 alone (RFC 8737)
   TcpConfig tcp{};
+  std::vector<Transport> transports{};
 };
 
 /// JSON text with the private keys in it: for the socketpair and the edge's own 0600 file only.

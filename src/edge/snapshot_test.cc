@@ -23,11 +23,12 @@ Snapshot full() {
                        .stall_timeout = 3ms,
                        .connect_timeout = 4ms,
                        .response_timeout = 5ms};
-  snapshot.services = {{.name = "s",
-                        .upstreams = {{.host = "172.18.0.2", .port = 80, .tls = true, .target = "c"},
-                                      {.host = "fd00::2", .port = 81, .tls = false, .target = "d"}},
-                        .pass_host = false,
-                        .down = "x"}};
+  snapshot.services = {
+      {.name = "s",
+       .upstreams = {{.host = "172.18.0.2", .port = 80, .tls = true, .target = "c", .transport = "way"},
+                     {.host = "fd00::2", .port = 81, .tls = false, .target = "d"}},
+       .pass_host = false,
+       .down = "x"}};
   snapshot.routes = {{.name = "r",
                       .rule = "Host(`a`)",
                       .priority = -3,
@@ -57,6 +58,9 @@ Snapshot full() {
                            .client_ca = "g"}};
   snapshot.http_challenges = {{.host = "a", .token = "t", .answer = "t.x"}};
   snapshot.tls_challenges = {snapshot.certificates[0]};
+  snapshot.transports = {
+      {.name = "way", .server_name = "s.test", .roots = {"ROOT"}, .certificates = {{"OWN", "SECRET"}}}};
+  snapshot.tcp.transports.emplace_back().name = "tcp-way";
   return snapshot;
 }
 
@@ -76,6 +80,8 @@ TEST(Snapshot, SurvivesTheWire) {
   EXPECT_EQ(got->certificates[0].not_after, sent.certificates[0].not_after);
   EXPECT_EQ(got->tls_options, sent.tls_options);
   EXPECT_EQ(got->http_challenges, sent.http_challenges);
+  EXPECT_EQ(got->transports, sent.transports);
+  EXPECT_EQ(got->tcp, sent.tcp);
   ASSERT_EQ(got->tls_challenges.size(), 1u);
   EXPECT_EQ(got->tls_challenges[0].hosts, sent.tls_challenges[0].hosts);
   EXPECT_EQ(encode_snapshot(*got), encode_snapshot(sent));

@@ -45,6 +45,8 @@ class Reader {
   Reader(const std::vector<Json>& trees, FileConfig& out) : trees_(trees), out_(out) {}
 
   void read() {
+    for (const auto& [name, item] : collect_items(trees_, "tcp", "serverstransports", out_.notes))
+      read_transport_of(name, item);
     for (const auto& [name, item] : collect_items(trees_, "tcp", "services", out_.notes))
       read_service("tcp", name, item);
     for (const auto& [name, item] : collect_items(trees_, "udp", "services", out_.notes))
@@ -73,6 +75,15 @@ class Reader {
     out_.notes.push_back({true, file, std::move(path), std::move(message)});
   }
 
+  void read_transport_of(const std::string& name, const FileItem& item) {
+    TcpTransport transport;
+    transport.name = name;
+    if (auto done = read_transport(item.tree, transport); !done)
+      note(item.file, {"tcp", "serverstransports", name}, std::move(done.error().message));
+    else
+      out_.tcp.transports.push_back(std::move(transport));
+  }
+
   void read_service(const std::string& side, const std::string& name, const FileItem& item) {
     TcpService service{.servers = {.name = name, .upstreams = {}, .pass_host = true, .down = {}}};
     Service& servers = service.servers;
@@ -97,6 +108,8 @@ class Reader {
     }
     if (!servers.upstreams.empty()) servers.down.clear();
     if (servers.upstreams.empty() && servers.down.empty()) servers.down = "service \"" + name + "\" has no servers";
+    if (auto used = use_transport(servers, service.transport, names_of(out_.tcp.transports)); !used)
+      note(item.file, {side, "services", name, "loadbalancer", "serverstransport"}, std::move(used.error().message));
     if (side == "tcp")
       out_.tcp.services.push_back(std::move(service));
     else

@@ -12,7 +12,8 @@ inline std::string print_servers(const Service& service) {
   std::string out;
   for (const Upstream& each : service.upstreams)
     out += (each.tls ? " tls://" : " ") + each.host + ":" + std::to_string(each.port) + "*" +
-           std::to_string(each.weight) + "(" + each.target + ")";
+           std::to_string(each.weight) + "(" + each.target + ")" +
+           (each.transport.empty() ? "" : " by " + each.transport);
   return out + (service.down.empty() ? "" : " down: " + service.down) + "\n";
 }
 

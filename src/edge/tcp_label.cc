@@ -118,6 +118,8 @@ class Reader {
       if (is_serving(*declared->target)) note(Level::error, "", *declared, std::move(upstream.error()));
     }
     if (!servers.upstreams.empty()) servers.down.clear();
+    if (auto used = use_transport(servers, service.transport, world_.options.tcp_transports); !used)
+      note(Level::error, "", *members.front(), std::move(used.error()));
     if (side.name == "tcp")
       out_.tcp.services.push_back(std::move(service));
     else

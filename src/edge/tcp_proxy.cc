@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "edge/admission.h"
 #include "edge/limits.h"
+#include "edge/ready_transport.h"
 #include "io/scope.h"
 #include "io/socket_options.h"
 
@@ -60,6 +61,14 @@ RequestFacts facts_of(const Arrival& arrival) {
 bool must_look(const TcpTable::Place& place) {
   const bool any = !place.plain.empty() || !place.secure.empty();
   return any && (!place.secure.empty() || (place.point.http && place.point.role == Listener::websecure));
+}
+
+/// How long one direction may be silent behind the end of the other.
+std::optional<io::Duration> linger_of(const TcpService& service, const Upstream& upstream) {
+  std::chrono::milliseconds most(service.termination_delay);
+  if (upstream.ready && upstream.ready->options().termination_delay != Transport().termination_delay)
+    most = upstream.ready->options().termination_delay.value;
+  return most.count() < 0 ? std::nullopt : std::optional<io::Duration>(most);
 }
 
 /// PostgreSQL's own way to TLS, towards a server.
@@ -180,9 +189,7 @@ io::Task<Result<Relayed>> TcpProxy::connect_and_relay(Job& job) {
     CO_TRY(co_await io::within(job.settings.header_timeout, shaken.handshake()));
   }
   auto server = CO_TRY(co_await reach(job));
-  std::optional<io::Duration> linger;
-  if (job.service.termination_delay >= 0) linger = std::chrono::milliseconds(job.service.termination_delay);
-  auto relayed = co_await relay(*job.client, *server, linger);
+  auto relayed = co_await relay(*job.client, *server, linger_of(job.service, job.upstream));
   server->close();
   co_return relayed;
 }
@@ -204,7 +211,7 @@ io::Task<Result<std::unique_ptr<io::Stream>>> TcpProxy::reach(Job& job) {
       if (tried.contains(upstream) && !tried.contains(&each)) upstream = &each;
     tried.insert(upstream);
     UpstreamPool::Use use = shared_.pool.begin(*upstream);
-    auto server = co_await io::within(job.settings.connect_timeout, dial(job, *upstream));
+    auto server = co_await io::within(connect_time(*upstream, job.settings), dial(job, *upstream));
     if (server) {
       job.upstream = *upstream;
       job.use = std::move(use);
@@ -222,7 +229,10 @@ io::Task<Result<std::unique_ptr<io::Stream>>> TcpProxy::dial(Job& job, const Ups
   const io::Address address = io::Address::ip(upstream.host, upstream.port, ok);
   if (!ok) co_return fail(Code::internal, "upstream \"" + upstream.host + "\" is not an address");
   auto stream = CO_TRY(co_await io::connect(address));
-  io::keep_alive(*stream);
+  if (upstream.ready)
+    io::keep_alive(*stream, upstream.ready->options().keep_alive.value);
+  else
+    io::keep_alive(*stream);
   if (const auto& proxy = job.service.proxy) {
     const ProxyHeader& ends = job.arrival.ends();
     CO_TRY(co_await io::write_all(*stream, proxy->version == 1 ? encode_proxy_v1(ends) : encode_proxy_v2(ends)));
@@ -231,7 +241,10 @@ io::Task<Result<std::unique_ptr<io::Stream>>> TcpProxy::dial(Job& job, const Ups
   if (job.arrival.is_postgres() && (passes || upstream.tls)) CO_TRY(co_await ask_for_tls(*stream));
   if (!upstream.tls) co_return stream;
   if (!upstream_tls_) upstream_tls_ = CO_TRY(io::TlsContext::client({.verify = false}));
-  auto secure = io::tls_over(std::move(stream), upstream_tls_);
+  const auto& ready = upstream.ready;
+  auto context = ready ? CO_TRY(ready->tls(ReadyTransport::Offer::none)) : upstream_tls_;
+  auto secure =
+      io::tls_over(std::move(stream), std::move(context), ready ? ready->expected(upstream.host) : std::string());
   CO_TRY(co_await secure->handshake());
   co_return std::unique_ptr<io::Stream>(std::move(secure));
 }

@@ -71,6 +71,7 @@ struct TcpService {
   std::int64_t termination_delay =
       100;  ///< ms of silence that end a connection of which one side said its end; < 0: none
   std::optional<ProxyOut> proxy{};
+  std::string transport{};  ///< what labels and files say; its servers know better
   friend bool operator==(const TcpService&, const TcpService&) = default;
 };
 
@@ -89,6 +90,7 @@ struct TcpConfig {
   std::vector<TcpService> services{};
   std::vector<UdpRoute> udp_routes{};
   std::vector<Service> udp_services{};
+  std::vector<TcpTransport> transports{};
   friend bool operator==(const TcpConfig&, const TcpConfig&) = default;
 };
 

@@ -153,7 +153,8 @@ Json encode_tcp(const TcpConfig& config) {
                        {"routes", encode_all(config.routes)},
                        {"services", encode_all(config.services)},
                        {"udp_routes", encode_all(config.udp_routes)},
-                       {"udp_services", std::move(udp_services)}});
+                       {"udp_services", std::move(udp_services)},
+                       {"transports", encode_transports(config.transports)}});
 }
 
 Result<TcpConfig> decode_tcp(const Json& json) {
@@ -161,7 +162,8 @@ Result<TcpConfig> decode_tcp(const Json& json) {
                    .routes = TRY(decode_all<TcpRoute>(json["routes"], decode_route)),
                    .services = TRY(decode_all<TcpService>(json["services"], decode_tcp_service)),
                    .udp_routes = TRY(decode_all<UdpRoute>(json["udp_routes"], decode_udp_route)),
-                   .udp_services = TRY(decode_all<Service>(json["udp_services"], decode_service))};
+                   .udp_services = TRY(decode_all<Service>(json["udp_services"], decode_service)),
+                   .transports = TRY(decode_transports<TcpTransport>(json["transports"]))};
 }
 
 }  // namespace berth::edge

@@ -4,6 +4,7 @@
 
 #include "edge/cgi_upstream.h"
 #include "edge/h2_upstream.h"
+#include "edge/ready_transport.h"
 #include "io/socket.h"
 
 namespace berth::edge {
@@ -32,7 +33,8 @@ std::string_view UpstreamPool::key_of(const Upstream& upstream) {
 
 bool UpstreamPool::is_of(const Peer& peer, const Upstream& upstream) {
   return peer.port == upstream.port && peer.tls == upstream.tls && peer.h2 == upstream.h2 &&
-         peer.speaks == upstream.speaks && peer.host == upstream.host;
+         peer.speaks == upstream.speaks && peer.ready == upstream.ready && peer.host == upstream.host &&
+         peer.transport == upstream.transport;
 }
 
 UpstreamPool::Use::Entry* UpstreamPool::look_up(const Upstream& upstream) {
@@ -41,6 +43,8 @@ UpstreamPool::Use::Entry* UpstreamPool::look_up(const Upstream& upstream) {
   const auto found = peers_.find(key_of(upstream));
   if (found == peers_.end()) return nullptr;
   known = &*found;
+  // The transport is another one by now: what it demands of servers counts for connections that were made before, too.
+  if (std::exchange(known->second.ready, upstream.ready) != upstream.ready) known->second.kept.clear();
   return known;
 }
 
@@ -57,6 +61,8 @@ UpstreamPool::Use::Entry& UpstreamPool::entry(const Upstream& upstream) {
   made.second.tls = upstream.tls;
   made.second.h2 = upstream.h2;
   made.second.speaks = upstream.speaks;
+  made.second.transport = upstream.transport;
+  made.second.ready = upstream.ready;
   return made;
 }
 
@@ -102,6 +108,8 @@ void UpstreamPool::end(Use::Entry& peer) {
 
 UpstreamPool::Connection UpstreamPool::take(const Upstream& upstream, io::Duration most) {
   Peer* peer = find(upstream);
+  if (upstream.ready && upstream.ready->options().idle.count() > 0)
+    most = std::min<io::Duration>(most, upstream.ready->options().idle);
   while (peer && !peer->kept.empty()) {
     Kept kept = std::move(peer->kept.back());
     if (loop_.now() - kept.since > most) {
@@ -118,6 +126,15 @@ UpstreamPool::Connection UpstreamPool::take(const Upstream& upstream, io::Durati
   return nullptr;
 }
 
+Result<std::shared_ptr<io::TlsContext>> UpstreamPool::tls_for(const Upstream& upstream, bool plain) {
+  if (upstream.ready) return upstream.ready->tls(plain ? ReadyTransport::Offer::http1 : ReadyTransport::Offer::both);
+  auto& context = plain ? plain_tls_ : tls_;
+  std::vector<std::string> protocols{"h2", "http/1.1"};
+  if (plain) protocols.erase(protocols.begin());
+  if (!context) context = TRY(io::TlsContext::client({.verify = false, .alpn = std::move(protocols)}));
+  return context;
+}
+
 io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream& upstream, bool plain) {
   ++connects;
   bool ok = false;
@@ -126,11 +143,9 @@ io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream&
   auto stream = CO_TRY(co_await io::connect(address));
   bool h2 = upstream.h2;
   if (upstream.tls) {
-    auto& context = plain ? plain_tls_ : tls_;
-    std::vector<std::string> protocols{"h2", "http/1.1"};
-    if (plain) protocols.erase(protocols.begin());
-    if (!context) context = CO_TRY(io::TlsContext::client({.verify = false, .alpn = std::move(protocols)}));
-    auto secure = io::tls_over(std::move(stream), context);
+    auto context = CO_TRY(tls_for(upstream, plain));
+    auto secure = io::tls_over(std::move(stream), std::move(context),
+                               upstream.ready ? upstream.ready->expected(upstream.host) : std::string());
     CO_TRY(co_await secure->handshake());
     h2 = secure->protocol() == "h2";
     stream = std::move(secure);
@@ -145,7 +160,10 @@ io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream&
 
 void UpstreamPool::put(const Upstream& upstream, Connection connection) {
   Peer& peer = entry(upstream).second;
-  if (peer.kept.size() == kMostKept) peer.kept.erase(peer.kept.begin());
+  const std::size_t most = upstream.ready && upstream.ready->options().max_idle > 0
+                               ? std::min<std::size_t>(upstream.ready->options().max_idle, kMostKept)
+                               : kMostKept;
+  if (peer.kept.size() >= most) peer.kept.erase(peer.kept.begin());
   connection->next_message();
   peer.kept.push_back({std::move(connection), loop_.now()});
 }

@@ -111,7 +111,9 @@ class UpstreamPool {
     std::uint16_t port = 0;
     bool tls = false, h2 = false;
     Speaks speaks = Speaks::http;
-    std::vector<Kept> kept;  ///< the one used last at the end
+    std::string transport;
+    std::shared_ptr<const ReadyTransport> ready;  ///< by which those kept were made
+    std::vector<Kept> kept;                       ///< the one used last at the end
     io::Time failing_until{}, failures_since{};
     std::uint32_t failures = 0;  ///< since `failures_since`, for passive health
     bool down = false;           ///< a health check says so
@@ -128,6 +130,7 @@ class UpstreamPool {
   Use::Entry* look_up(const Upstream& upstream);
   Use::Entry& entry(const Upstream& upstream);
   static bool is_of(const Peer& peer, const Upstream& upstream);
+  Result<std::shared_ptr<io::TlsContext>> tls_for(const Upstream& upstream, bool plain);
   void end(Use::Entry& peer);
 
   io::Loop& loop_;

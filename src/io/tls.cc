@@ -20,6 +20,21 @@ struct Deleter {
 using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free>>;
 using CertificatePtr = std::unique_ptr<X509, Deleter<X509_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using AddressPtr = std::unique_ptr<ASN1_OCTET_STRING, Deleter<ASN1_OCTET_STRING_free>>;
+using NamesPtr = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
+
+bool names_uri(X509* certificate, std::string_view wanted) {
+  const NamesPtr names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_URI) continue;
+    const auto* text = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.uniformResourceIdentifier));
+    const auto size = static_cast<std::size_t>(ASN1_STRING_length(name->d.uniformResourceIdentifier));
+    if (std::string_view(text, size) == wanted) return true;
+  }
+  return false;
+}
 
 // The newest reason in OpenSSL's queue; empties it.
 std::string openssl_reason() {
@@ -239,7 +254,7 @@ namespace {
 
 class TlsOverStream final : public TlsStream {
  public:
-  TlsOverStream(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context)
+  TlsOverStream(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context, const std::string& server_name)
       : below_(std::move(below)), context_(std::move(context)), ssl_(SSL_new(context_->parts().context)) {
     BIO* bio = BIO_new(method());
     BIO_set_data(bio, this);
@@ -250,8 +265,9 @@ class TlsOverStream final : public TlsStream {
       return;
     }
     const auto& options = context_->parts().client;
-    if (!options.server_name.empty()) SSL_set_tlsext_host_name(ssl_, options.server_name.c_str());
-    if (options.verify) expect_host(options.server_name);
+    const std::string& name = server_name.empty() ? options.server_name : server_name;
+    if (!name.empty() && !is_address(name)) SSL_set_tlsext_host_name(ssl_, name.c_str());
+    if (options.verify && options.peer_uri.empty()) expect_host(name);
     const auto& alpn = context_->parts().alpn;
     if (!alpn.empty())
       SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(alpn.data()),
@@ -271,7 +287,7 @@ class TlsOverStream final : public TlsStream {
       holding_ = attempt.state == Attempt::blocked;
       if (attempt.state == Attempt::failed || attempt.state == Attempt::end) co_return fail_after_alert();
       if (!may_wait) CO_TRY(co_await send_held());
-      if (result == 1) co_return Result<void>{};
+      if (result == 1) co_return check_uri();
       CO_TRY(co_await ready(*below_, wants_[0]));
     }
   }
@@ -326,9 +342,30 @@ class TlsOverStream final : public TlsStream {
     const auto* held = static_cast<HeldPolicy*>(SSL_get_ex_data(ssl_, policy_index()));
     return held ? *held : nullptr;
   }
+  std::string peer_certificate() const override {
+    const CertificatePtr shown(SSL_get1_peer_certificate(ssl_));
+    unsigned char* der = nullptr;
+    const int size = shown ? i2d_X509(shown.get(), &der) : 0;
+    std::string out(reinterpret_cast<const char*>(der), static_cast<std::size_t>(std::max(size, 0)));
+    OPENSSL_free(der);
+    return out;
+  }
   std::string_view version() const override { return SSL_get_version(ssl_); }
 
  private:
+  /// RFC 6066 3 allows no addresses as names.
+  static bool is_address(const std::string& name) {
+    const AddressPtr address(a2i_IPADDRESS(name.c_str()));
+    ERR_clear_error();
+    return address != nullptr;
+  }
+  Result<void> check_uri() const {
+    const auto& options = context_->parts().client;
+    if (context_->parts().is_server || options.peer_uri.empty()) return {};
+    const CertificatePtr shown(SSL_get1_peer_certificate(ssl_));
+    if (shown && names_uri(shown.get(), options.peer_uri)) return {};
+    return fail(Code::denied, below_->peer() + ": the certificate is not for " + options.peer_uri);
+  }
   void expect_host(const std::string& name) {
     X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl_);
     if (X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str()) != 1) SSL_set1_host(ssl_, name.c_str());
@@ -441,8 +478,9 @@ class TlsOverStream final : public TlsStream {
 
 }  // namespace
 
-std::unique_ptr<TlsStream> tls_over(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context) {
-  return std::make_unique<TlsOverStream>(std::move(below), std::move(context));
+std::unique_ptr<TlsStream> tls_over(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context,
+                                    const std::string& server_name) {
+  return std::make_unique<TlsOverStream>(std::move(below), std::move(context), server_name);
 }
 
 }  // namespace berth::io

@@ -51,6 +51,7 @@ struct TlsClientOptions {
   std::string server_name{};
   std::string ca_pem{};  ///< trusted roots; empty: the system's
   bool verify = true;
+  std::string peer_uri{};  ///< that must stand in the server's certificate, in place of its name; "": none
   std::vector<std::string> alpn{};
   std::shared_ptr<const TlsIdentity> identity{};  ///< shown to servers that ask for one
 };
@@ -80,7 +81,11 @@ class TlsStream : public Stream {
   virtual std::string_view version() const = 0;  ///< static
   /// That the connection began with; null: none of its own.
   virtual std::shared_ptr<const TlsPolicy> policy() const = 0;
+  /// The certificate that the peer showed, DER; "" when it showed none. What was verified of it is the policy's matter.
+  virtual std::string peer_certificate() const = 0;
 };
-std::unique_ptr<TlsStream> tls_over(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context);
+/// `server_name`, for clients: that of this connection in place of the context's.
+std::unique_ptr<TlsStream> tls_over(std::unique_ptr<Stream> below, std::shared_ptr<TlsContext> context,
+                                    const std::string& server_name = {});
 
 }  // namespace berth::io
