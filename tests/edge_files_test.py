@@ -3,12 +3,13 @@ import gzip
 import http.server
 import pathlib
 import signal
+import ssl
 import subprocess
 import tempfile
 import threading
 import unittest
 
-from support import BERTH, berth, fetch, free_port, wait_until
+from support import BERTH, accepts, berth, fetch, free_port, wait_until
 
 
 class Origin(http.server.BaseHTTPRequestHandler):
@@ -125,6 +126,67 @@ class EdgeFilesTest(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (1, '1 routers, 1 services\n'), done.stderr)
         self.assertEqual(berth('edge', '--config', str(self.folder / 'none')).returncode, 1)
         self.assertEqual(berth('edge').returncode, 16)
+
+
+TRANSPORTS = '''
+http:
+  routers:
+    strict: {rule: Host(`strict.localhost`), entryPoints: [web], service: strict}
+    bare: {rule: Host(`bare.localhost`), entryPoints: [web], service: bare}
+    wary: {rule: Host(`wary.localhost`), entryPoints: [web], service: wary}
+    lost: {rule: Host(`lost.localhost`), entryPoints: [web], service: lost}
+  serversTransports:
+    strict: {serverName: app.internal, rootCAs: [@CA@], certificates: [{certFile: @EDGE@.pem, keyFile: @EDGE@.key}]}
+    wary: {serverName: other.internal, rootCAs: [@CA@], certificates: [{certFile: @EDGE@.pem, keyFile: @EDGE@.key}]}
+  services:
+    strict: {loadBalancer: {serversTransport: strict@file, servers: [{url: @SERVER@}]}}
+    bare: {loadBalancer: {servers: [{url: @SERVER@}]}}
+    wary: {loadBalancer: {serversTransport: wary, servers: [{url: @SERVER@}]}}
+    lost: {loadBalancer: {serversTransport: strickt, servers: [{url: @SERVER@}]}}
+'''
+
+
+class TransportsTest(unittest.TestCase):
+    """A server over TLS that is verified, and that demands a certificate of the edge."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='berth-edge-'))
+        self.make('ca', 'Root', '-x509', '-days', '2')
+        for name, host in (('server', 'app.internal'), ('edge', 'edge.internal')):
+            self.make(name, host, '-x509', '-days', '2', '-CA', self.folder / 'ca.pem', '-CAkey', self.folder / 'ca.key',
+                      '-addext', f'subjectAltName=DNS:{host}')
+        self.server = origin('secret')
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / 'server.pem', self.folder / 'server.key')
+        context.load_verify_locations(self.folder / 'ca.pem')
+        context.verify_mode = ssl.CERT_REQUIRED
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.addCleanup(self.server.shutdown)
+
+    def make(self, name, host, *more):
+        subprocess.run(['openssl', 'req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', f'/CN={host}',
+                        '-keyout', self.folder / f'{name}.key', '-out', self.folder / f'{name}.pem', *more],
+                       check=True, capture_output=True, timeout=60)
+
+    def test_verifies_and_shows(self):
+        web = free_port()
+        text = TRANSPORTS.replace('@CA@', str(self.folder / 'ca.pem')).replace('@EDGE@', str(self.folder / 'edge'))
+        text = text.replace('@SERVER@', f'"https://127.0.0.1:{self.server.server_address[1]}"')
+        (self.folder / 'edge.yml').write_text(STATIC % (web, free_port()) + text)
+        with open(self.folder / 'errors', 'w+') as errors:
+            process = subprocess.Popen([BERTH, 'edge', '--config', self.folder / 'edge.yml', '--data', self.folder / 'data'],
+                                       stderr=errors)
+            try:
+                wait_until(lambda: accepts(web), 20, 'the edge to listen')
+                wait_until(lambda: fetch(f'http://strict.localhost:{web}/x').status == 200, 20, 'the server to answer')
+                answer = fetch(f'http://strict.localhost:{web}/x')
+                self.assertEqual((answer.status, answer.text.split()[:2]), (200, ['secret', '/x']))
+                for name, status in (('bare', 502), ('wary', 502), ('lost', 503)):
+                    self.assertEqual(fetch(f'http://{name}.localhost:{web}/x').status, status, name)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(process.wait(30), 0)
+        self.assertIn('serversTransport "strickt" is not defined', (self.folder / 'errors').read_text())
 
 
 if __name__ == '__main__':

@@ -292,6 +292,10 @@ class CacheHandler final : public Handler {
     Shared& shared = request.shared;
     // What outlives the request must own its snapshot: an old one that a slow middleware brought along is not ours.
     if (!shared.store || shared.live.get() != &request.live) return next_->handle(request, reply);
+    // A reply may tell of the certificate's owner.
+    const auto passes = [](const Middleware& each) { return std::holds_alternative<PassTlsClientCert>(each.action); };
+    if (request.hop.certificate && std::ranges::any_of(request.entry->route.middlewares, passes))
+      return next_->handle(request, reply);
     return serve_cached({.shared = shared, .request = request, .live = shared.live, .next = *next_, .policy = policy_},
                         reply);
   }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "edge/client_certificate.h"
 #include "edge/front.h"
 #include "edge/h1_client.h"
 #include "edge/h2_connection.h"
@@ -218,6 +219,7 @@ io::Task<std::unique_ptr<io::TlsStream>> secured(Shared& shared, std::unique_ptr
                                                io::Cancel& idle) {
   Hop hop = hop_of(shared, *secure, Listener::websecure);
   hop.tls_policy = secure->policy();
+  if (hop.tls_policy) hop.certificate = ClientCertificate::from_der(secure->peer_certificate());
   hop.tls_version = secure->version();
   hop.http2 = secure->protocol() == "h2";
   if (hop.http2) return serve_h2_client(shared, {std::move(secure), {}, std::move(hop)}, idle);

@@ -50,6 +50,9 @@ bool is_forwarding(std::string_view name) {
                        "x-cluster-client-ip"});
 }
 
+/// What only the edge tells where a middleware passes certificates on, also behind trusted proxies.
+constexpr std::string_view kClientCert = "x-forwarded-tls-client-cert";
+
 bool sets(const std::vector<std::pair<std::string, std::string>>& fields, std::string_view name) {
   return std::ranges::any_of(fields, [&](const auto& field) { return same_name(field.first, name); });
 }
@@ -148,6 +151,10 @@ void append_forwarding(std::string& out, const Outgoing& outgoing, const Overrid
   add("X-Forwarded-Proto", outgoing.hop.scheme());
   add("X-Forwarded-Server", outgoing.hop.server);
   add("X-Real-Ip", outgoing.hop.peer_text);
+  if (!outgoing.rewritten.certificate.empty())
+    http::append_field(out, "X-Forwarded-Tls-Client-Cert", outgoing.rewritten.certificate);
+  if (!outgoing.rewritten.certificate_info.empty())
+    http::append_field(out, "X-Forwarded-Tls-Client-Cert-Info", outgoing.rewritten.certificate_info);
   if (!outgoing.rewritten.stripped.empty()) add("X-Forwarded-Prefix", outgoing.rewritten.stripped);
   if (!outgoing.rewritten.replaced.empty()) add("X-Replaced-Path", outgoing.rewritten.replaced);
 }
@@ -213,6 +220,7 @@ void append_request(std::string& out, const Outgoing& outgoing) {
   for (const Field& field : head.fields) {
     if (is_own(field.name) || field.name.contains('_') || (!outgoing.trusted && is_forwarding(field.name))) continue;
     if (same_name(field.name, "x-forwarded-for")) continue;  // appended to below
+    if (outgoing.rewritten.passes_certificate && starts_with_name(field.name, kClientCert)) continue;
     if (lists && !is_protected(field.name) && head.fields.has_token("connection", field.name)) continue;
     if (!overrides.has(field.name)) http::append_field(out, field.name, field.value);
   }

@@ -16,14 +16,17 @@ class TlsPolicy;
 
 namespace berth::edge {
 
+class ClientCertificate;
+
 /// The client's side of a connection, small, since each has one. The views outlive all connections.
 struct Hop {
   Listener listener = Listener::websecure;
-  Ip peer{};                                          ///< who connected
-  std::string peer_text{};                            ///< the same as text, without port
-  std::string_view server{};                          ///< this host's name, for X-Forwarded-Server
-  std::shared_ptr<const io::TlsPolicy> tls_policy{};  ///< under which the connection began
-  std::string_view tls_version{};                     ///< "TLSv1.3"; empty: not encrypted
+  Ip peer{};                                               ///< who connected
+  std::string peer_text{};                                 ///< the same as text, without port
+  std::string_view server{};                               ///< this host's name, for X-Forwarded-Server
+  std::shared_ptr<const io::TlsPolicy> tls_policy{};       ///< under which the connection began
+  std::string_view tls_version{};                          ///< "TLSv1.3"; empty: not encrypted
+  std::shared_ptr<const ClientCertificate> certificate{};  ///< that the client showed; null: none
   bool http2 = false;
   std::string_view scheme() const { return listener == Listener::web ? "http" : "https"; }
 };
@@ -39,12 +42,17 @@ Ip client_address(const Hop& hop, const http::Fields& fields, const std::vector<
 /// The path that goes to the upstream; reused between requests.
 struct Rewritten {
   std::string path;
-  std::string stripped;  ///< for X-Forwarded-Prefix; empty: none
-  std::string replaced;  ///< for X-Replaced-Path; empty: none
+  std::string stripped;                       ///< for X-Forwarded-Prefix; empty: none
+  std::string replaced;                       ///< for X-Replaced-Path; empty: none
+  bool passes_certificate = false;            ///< nobody but the edge tells of the client's certificate
+  std::string certificate, certificate_info;  ///< for X-Forwarded-Tls-Client-Cert and -Info; empty: none
   void begin(std::string_view canonical) {
     path.assign(canonical);
     stripped.clear();
     replaced.clear();
+    passes_certificate = false;
+    certificate.clear();
+    certificate_info.clear();
   }
 };
 /// Everything that a forwarded head is made of.

@@ -11,7 +11,6 @@
 #include "edge/keys_policy.h"
 #include "edge/keys_service.h"
 #include "edge/keys_tcp.h"
-#include "edge/keys_transport.h"
 #include "edge/label_parse.h"
 #include "edge/rule.h"
 

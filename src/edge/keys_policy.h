@@ -173,6 +173,39 @@ struct Keys<EncodedCharacters> {
   };
 };
 template <>
+struct Keys<CertNameParts> {
+  static constexpr auto all = std::tuple{
+      key("country", &CertNameParts::country, "C"),
+      key("province", &CertNameParts::province, "ST"),
+      key("locality", &CertNameParts::locality, "L"),
+      key("organization", &CertNameParts::organization, "O"),
+      key("organizationalUnit", &CertNameParts::organizational_unit, "OU"),
+      key("commonName", &CertNameParts::common_name, "CN"),
+      key("serialNumber", &CertNameParts::serial_number, "SN"),
+      key("domainComponent", &CertNameParts::domain_component, "DC"),
+  };
+};
+template <>
+struct Keys<CertInfo> {
+  static constexpr auto all = std::tuple{
+      key("notAfter", &CertInfo::not_after, "NA, in seconds of Unix"),
+      key("notBefore", &CertInfo::not_before, "NB"),
+      key("sans", &CertInfo::sans, "SAN: names, mail addresses, IP addresses, URIs"),
+      key("serialNumber", &CertInfo::serial_number, "SerialNumber, decimal"),
+      key("subject", &CertInfo::subject, ""),
+      key("issuer", &CertInfo::issuer, ""),
+  };
+};
+template <>
+struct Keys<PassTlsClientCert> {
+  static constexpr std::string_view kind = "passTLSClientCert",
+                                    does = "Tells services of the certificate that a client showed.";
+  static constexpr auto all = std::tuple{
+      key("pem", &PassTlsClientCert::pem, "X-Forwarded-Tls-Client-Cert: its PEM text as one line without frame"),
+      key("info", &PassTlsClientCert::info, "X-Forwarded-Tls-Client-Cert-Info, percent-encoded"),
+  };
+};
+template <>
 struct Keys<GrpcWeb> {
   static constexpr std::string_view kind = "grpcWeb", does = "Lets browsers ask gRPC services (gRPC-Web).";
   static constexpr auto all = std::tuple{key("allowOrigins", &GrpcWeb::origins, "exact origins, or *")};

@@ -1,7 +1,7 @@
 // Inside of edge/keys: the table of services.
 #pragma once
 
-#include "edge/keys_table.h"
+#include "edge/keys_transport.h"
 
 namespace berth::edge {
 

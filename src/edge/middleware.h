@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "edge/cache_policy.h"
+#include "edge/cert_info.h"
 #include "edge/ip.h"
 
 namespace berth::edge {
@@ -235,7 +236,7 @@ struct Maintenance {
 using Action = std::variant<RedirectScheme, RedirectRegex, StripPrefix, StripPrefixRegex, AddPrefix, ReplacePath,
                             ReplacePathRegex, Headers, RateLimit, InFlight, IpAllowList, BasicAuth, DigestAuth, ApiKey,
                             Jwt, ForwardAuth, Buffering, Compress, Retry, CircuitBreaker, ErrorPages, ContentType,
-                            EncodedCharacters, GrpcWeb, Maintenance, CachePolicy>;
+                            EncodedCharacters, PassTlsClientCert, GrpcWeb, Maintenance, CachePolicy>;
 
 /// A middleware of a route, applied in order.
 struct Middleware {

@@ -1,5 +1,6 @@
 #include "edge/step.h"
 
+#include "edge/client_certificate.h"
 #include "edge/path.h"
 
 namespace berth::edge {
@@ -83,6 +84,13 @@ class Step {
     if (!path || path->find_first_of("?#") != std::string::npos || !is_location(*path)) return ambiguous();
     rewritten_.replaced = std::exchange(rewritten_.path, std::move(*path));
     return checked();
+  }
+  Verdict operator()(const PassTlsClientCert& action) {
+    rewritten_.passes_certificate = true;
+    const ClientCertificate* shown = asked_.hop.certificate.get();
+    if (shown && action.pem) rewritten_.certificate.assign(shown->pem());
+    if (shown && action.info) rewritten_.certificate_info.assign(shown->info(*action.info));
+    return {};
   }
   /// What has a handler of its own, or has no effect here.
   template <class Other>
