@@ -7,7 +7,7 @@
 #include "app/traffic_server.h"
 #include "cli/exit_status.h"
 #include "edge/acme_keeper.h"
-#include "edge/channel.h"
+#include "edge/snapshot_feed.h"
 #include "engine/container.h"
 #include "engine/event.h"
 #include "engine/network.h"
@@ -104,13 +104,14 @@ class Core {
       port_known_ = false;
       listeners_.clear();
       forget_edge();
-      send_snapshot();
+      board_.outgoing.set();
       scope.spawn(read_events(edge_));
     }
     scope.cancel();  // the supervisor is gone
   }
 
   void forget_edge() {
+    feed_.begin();
     board_.accepted = 0;
     board_.leaving.clear();
     board_.moved.set();
@@ -138,6 +139,7 @@ class Core {
       case Kind::accepted:
         board_.accepted = event.version;
         board_.moved.set();
+        if (feed_.take(event)) board_.outgoing.set();
         break;
       case Kind::leaving:
         board_.leaving.insert(event.subject);
@@ -158,6 +160,7 @@ class Core {
         board_.moved.set();
         return;
       case Kind::refused:
+        if (feed_.take(event)) board_.outgoing.set();
         say("the edge refused version " + std::to_string(event.version) + ": " + event.detail);
         return;
       case Kind::listening:
@@ -196,15 +199,9 @@ class Core {
       if (!channel) continue;
       std::string frames;
       for (const std::string& command : std::exchange(board_.commands, {})) frames += edge::encode_frame(command);
-      if (desk_.snapshot.version != 0 && std::exchange(unsent_, false))
-        frames += edge::encode_frame(edge::encode_snapshot(desk_.snapshot));
+      if (const auto update = feed_.next(desk_.snapshot)) frames += edge::encode_frame(*update);
       if (!co_await io::write_all(*channel, frames)) channel->close();
     }
-  }
-
-  void send_snapshot() {
-    unsent_ = true;
-    board_.outgoing.set();
   }
 
   io::Task<void> follow_engine() {
@@ -293,7 +290,8 @@ class Core {
 
   void send() {
     for (const auto& line : desk_.news) say(line);
-    send_snapshot();
+    feed_.add(desk_.change);
+    board_.outgoing.set();
     write_status();
   }
 
@@ -349,7 +347,7 @@ class Core {
   Switchboard board_;
   edge::AcmeKeeper keeper_;
   io::Event& changed_ = board_.wanted;
-  bool unsent_ = false;  ///< the snapshot
+  edge::SnapshotFeed feed_;
   std::shared_ptr<io::Stream> edge_;
   bool port_known_ = false;
   std::vector<edge::Unexposed> shown_;  ///< in the status

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@
 #include "edge/acme_policy.h"
 #include "edge/certificate_store.h"
 #include "edge/label.h"
-#include "edge/snapshot.h"
+#include "edge/snapshot_patch.h"
 
 namespace berth::app {
 
@@ -75,6 +76,7 @@ struct Desk {
   std::vector<edge::HttpChallenge> http_challenges;
   std::vector<edge::Certificate> tls_challenges;
   edge::Snapshot snapshot;
+  edge::SnapshotPatch change;  ///< what made it of the one before
   std::vector<edge::RouteNote> notes;
   std::vector<std::string> news;
 
@@ -86,6 +88,7 @@ struct Desk {
   edge::Labelled labelled_;
   std::vector<edge::RouteNote> certificate_notes_;
   std::set<std::string> on_demand_;
+  std::shared_ptr<const edge::Routes> table_ = std::make_shared<edge::Routes>();  // of `snapshot`
 };
 
 }  // namespace berth::app

@@ -34,31 +34,25 @@ void add_new(const std::vector<edge::RouteNote>& now, const std::vector<edge::Ro
   }
 }
 
-void add_route_changes(const edge::Snapshot& now, const edge::Snapshot& before, std::vector<std::string>& out) {
-  const auto find = [](const auto& list, const std::string& name) {
-    return std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
-  };
-  for (const auto& service : now.services) {
-    const auto old = find(before.services, service.name);
-    if (old != before.services.end() && *old == service) continue;
-    std::string line = "service " + service.name + " -> ";
-    for (const auto& upstream : service.upstreams)
-      line += (&upstream == service.upstreams.data() ? "" : ", ") + upstream.target + " (" + upstream.host + ":" +
-              std::to_string(upstream.port) + ")";
-    out.push_back(service.upstreams.empty() ? line + "nothing: " + service.down : line);
-  }
-  for (const auto& route : before.routes)
-    if (find(now.routes, route.name) == now.routes.end()) out.push_back("router " + route.name + " is gone");
+std::string text_of(const edge::Service& service) {
+  std::string line = "service " + service.name + " -> ";
+  for (const auto& upstream : service.upstreams)
+    line += (&upstream == service.upstreams.data() ? "" : ", ") + upstream.target + " (" + upstream.host + ":" +
+            std::to_string(upstream.port) + ")";
+  return service.upstreams.empty() ? line + "nothing: " + service.down : line;
 }
 
-bool same(const std::vector<edge::Certificate>& a, const std::vector<edge::Certificate>& b) {
-  return std::ranges::equal(a, b, [](const auto& x, const auto& y) { return x.chain == y.chain && x.key == y.key; });
-}
-
-bool same(const edge::Snapshot& a, const edge::Snapshot& b) {
-  return a.settings == b.settings && a.routes == b.routes && a.services == b.services && a.tcp == b.tcp &&
-         a.http_challenges == b.http_challenges && same(a.certificates, b.certificates) &&
-         same(a.tls_challenges, b.tls_challenges);
+// What `change` did to `before`.
+void add_route_changes(const edge::SnapshotPatch& change, const edge::Snapshot& before, std::vector<std::string>& out) {
+  for (const auto& each : change.services)
+    for (const auto& service : each.put) out.push_back(text_of(service));
+  std::set<std::string_view> named;
+  for (const auto& each : change.routes)
+    for (const auto& route : each.put) named.insert(route.name);
+  for (const auto& each : change.routes)
+    for (std::size_t i = 0; i < each.drop; ++i)
+      if (const auto& name = before.routes[each.at + i].name; !named.contains(name))
+        out.push_back("router " + name + " is gone");
 }
 
 // Whether a route leads to the service, itself or through a group.
@@ -132,19 +126,24 @@ Result<bool> Desk::publish(std::chrono::sys_seconds now) {
   next.tcp.transports = transports.tcp;
   TRY(edge::TcpTable::build(next.tcp));
   apply_holds(holds, next.services);
-  const auto table = TRY(edge::Routes::build(next.routes, next.services));
+  auto changes = edge::patch_between(snapshot, next);
+  const auto table = TRY(edge::Routes::changed(*table_, changes.routes, changes.services, nullptr));
   std::vector<edge::RouteNote> now_noted = labelled_.notes;
   add_certificates(next, *table, now);
+  changes = edge::patch_between(snapshot, next);
   std::ranges::move(certificate_notes_, std::back_inserter(now_noted));
   news.clear();
   const bool first = snapshot.version == 0;
   add_new(now_noted, notes, news);
   const bool notes_changed = !news.empty() || notes.size() != now_noted.size();
   notes = std::move(now_noted);
-  if (!first && !notes_changed && same(next, snapshot)) return false;
-  add_route_changes(next, snapshot, news);
+  if (!first && !notes_changed && changes.is_empty()) return false;
+  add_route_changes(changes, snapshot, news);
   next.version = first ? static_cast<std::uint64_t>(now.time_since_epoch().count()) << 16 : snapshot.version + 1;
+  changes.version = next.version;
+  change = std::move(changes);
   snapshot = std::move(next);
+  table_ = table;
   return true;
 }
 

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "cli/exit_status.h"
 #include "edge/certificate_store.h"
-#include "edge/channel.h"
 #include "edge/process.h"
+#include "edge/snapshot_feed.h"
 #include "io/file.h"
 #include "io/folder_watch.h"
 #include "io/process.h"
@@ -111,7 +111,7 @@ class Feeder {
       told_ = loaded.messages;
     }
     const edge::FileConfig& config = loaded.config;
-    edge::Snapshot next{.version = version_ + 1,
+    edge::Snapshot next{.version = snapshot_.version + 1,
                         .settings = config.settings,
                         .routes = config.routes,
                         .services = config.services,
@@ -119,10 +119,11 @@ class Feeder {
                         .tcp = config.tcp,
                         .transports = config.transports};
     TRY(edge::TcpTable::build(next.tcp));
-    const auto table = TRY(edge::Routes::build(next.routes, next.services));
-    add_local_certificates(*table, next);
-    frame_ = edge::encode_frame(edge::encode_snapshot(next));
-    ++version_;
+    auto changes = edge::patch_between(snapshot_, next);
+    table_ = TRY(edge::Routes::changed(*table_, std::move(changes.routes), std::move(changes.services), nullptr));
+    add_local_certificates(*table_, next);
+    feed_.add(edge::patch_between(snapshot_, next));
+    snapshot_ = std::move(next);
     return std::move(loaded.config);
   }
 
@@ -136,7 +137,9 @@ class Feeder {
     scope.spawn(follow_files());
     while (co_await send_.wait()) {
       send_.reset();
-      if (!co_await io::write_all(*edge, frame_)) break;
+      if (ended_) break;
+      const auto update = feed_.next(snapshot_);
+      if (update && !co_await io::write_all(*edge, edge::encode_frame(*update))) break;
     }
     scope.cancel();
     co_await scope.join();
@@ -175,10 +178,12 @@ class Feeder {
       }
     }
     scope.cancel();
-    send_.set();  // the edge is gone: the write fails
+    ended_ = true;
+    send_.set();
   }
 
-  static void tell(const edge::EdgeEvent& event) {
+  void tell(const edge::EdgeEvent& event) {
+    if (feed_.take(event)) send();
     using Kind = edge::EdgeEvent::Kind;
     if (event.kind == Kind::listening) say(event.subject + " listens on " + event.detail);
     if (event.kind == Kind::refused) say("refused: " + event.detail);
@@ -205,10 +210,12 @@ class Feeder {
   std::vector<std::string> paths_;
   edge::CertificateStore store_;
   std::vector<std::string> told_;
-  std::string frame_;
   // A restarted edge starts with its saved snapshot: versions go on from there.
-  std::uint64_t version_ = static_cast<std::uint64_t>(wall_now().time_since_epoch().count());
+  edge::Snapshot snapshot_{.version = static_cast<std::uint64_t>(wall_now().time_since_epoch().count())};
+  std::shared_ptr<const edge::Routes> table_ = std::make_shared<edge::Routes>();  // of it
+  edge::SnapshotFeed feed_;
   io::Event send_;
+  bool ended_ = false;  ///< the edge
 };
 
 int complain(const Error& error, int status) {

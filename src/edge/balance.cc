@@ -106,18 +106,22 @@ void Balancer::took(const Service& service, const Upstream& upstream, std::chron
   member.told = now;
 }
 
-void Balancer::forget(const std::vector<Service>& services) {
-  std::erase_if(groups_, [&](const auto& each) {
-    return std::ranges::none_of(services, [&](const Service& service) { return service.name == each.first; });
-  });
-  for (const Service& service : services) {
-    const auto group = groups_.find(service.name);
-    if (group == groups_.end()) continue;
-    std::erase_if(group->second.members, [&](const auto& each) {
+void Balancer::forget(const std::function<const Service*(std::string_view name)>& find) {
+  std::erase_if(groups_, [&](const auto& each) { return !find(each.first); });
+  for (auto& [name, group] : groups_) {
+    const Service& service = *find(name);
+    std::erase_if(group.members, [&](const auto& member) {
       return std::ranges::none_of(service.upstreams,
-                                  [&](const Upstream& upstream) { return upstream_key(upstream) == each.first; });
+                                  [&](const Upstream& upstream) { return upstream_key(upstream) == member.first; });
     });
   }
+}
+
+void Balancer::forget(const std::vector<Service>& services) {
+  forget([&](std::string_view name) {
+    const auto found = std::ranges::find(services, name, &Service::name);
+    return found == services.end() ? nullptr : &*found;
+  });
 }
 
 Balancer::Group& Balancer::group_of(const Service& service, const Facts& facts) {

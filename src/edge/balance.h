@@ -29,6 +29,8 @@ class Balancer {
   std::size_t choose(const Service& service, const Facts& facts);
   /// How long an upstream took to answer, for `leasttime`.
   void took(const Service& service, const Upstream& upstream, std::chrono::microseconds time, Time now);
+  /// Keeps what it knows of services that `find` still finds, and of their upstreams.
+  void forget(const std::function<const Service*(std::string_view name)>& find);
   void forget(const std::vector<Service>& services);
 
  private:

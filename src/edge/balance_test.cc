@@ -148,7 +148,7 @@ TEST(Balancer, StartsANewOneSlowly) {
   EXPECT_LT(choices.count(service, 300, kNow + 5s)[2], 70);
   EXPECT_EQ(choices.count(service, 300, kNow + 10s)[2], 100);
   service.upstreams.pop_back();
-  choices.balancer.forget({service});
+  choices.balancer.forget(std::vector{service});
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ class FrameReader {
   std::string buffer_;
 };
 
-/// core -> edge: payload of a frame is encode_snapshot() or encode_command(). Edge -> core: one EdgeEvent a frame.
+/// core -> edge: payload of a frame is encode_snapshot(), encode_patch() or encode_command(). Edge -> core: one
+/// EdgeEvent a frame.
 struct EdgeEvent {
   enum class Kind {
     accepted,            ///< `version` is in use and saved

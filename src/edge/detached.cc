@@ -28,7 +28,7 @@ Request Detached::request(Shared& shared, const Live& live, const Routes::Entry&
           .path = path,
           .client = client,
           .entry = &entry,
-          .service = entry.service};
+          .service = entry.service.get()};
 }
 
 }  // namespace berth::edge

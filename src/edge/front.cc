@@ -77,7 +77,7 @@ Outcome decide(Request& request) {
   if (most > 0 && head.framing.length.value_or(0) > most) {
     return own(413, "The request's body is larger than this server accepts.");
   }
-  request.service = request.entry->service;
+  request.service = request.entry->service.get();
   request.rewritten.begin(request.path);
   return {};
 }
@@ -187,7 +187,7 @@ io::Task<Outcome> answer(Request& request, ReplySink& reply) {
   const Running running(request.shared.running, request, begun);
   if (outcome.own_status == 0) {
     if (request.live.settings().tracing && request.entry->route.traced) trace(request);
-    outcome = co_await request.live.handler(*request.entry).handle(request, reply);
+    outcome = co_await request.entry->handler->handle(request, reply);
     report(request, outcome);
   }
   if (outcome.own_status != 0) {

@@ -57,7 +57,8 @@ io::Task<void> Prober::run() {
 void Prober::follow() {
   seen_ = shared_.live;
   std::map<std::string, Probe> probes;
-  for (const Service& service : seen_->routes().services()) {
+  for (const auto& listed : seen_->routes().services()) {
+    const Service& service = *listed;
     for (const Upstream& upstream : service.upstreams) {
       if (!service.health || probes.size() >= kMostProbes) break;
       if (upstream.h2 || upstream.speaks != Speaks::http) continue;  // asked in HTTP/1.1 it would seem down

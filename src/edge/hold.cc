@@ -29,7 +29,7 @@ class Seat {
 /// What the newest snapshot says of it; kept by the request's workspace.
 const Service* look_again(Request& request, std::string_view name) {
   request.work.later = request.shared.live;
-  return request.work.later->routes().service(name);
+  return request.work.later->routes().service(name).get();
 }
 
 io::Task<Result<void>> until_resumed(Request& request, std::string name) {

@@ -1,5 +1,7 @@
 #include "edge/live.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "edge/chain.h"
 #include "edge/tls_options.h"
@@ -7,41 +9,95 @@
 namespace berth::edge {
 
 Result<std::shared_ptr<const Live>> Live::make(Snapshot snapshot, const Live* previous) {
+  const Live nothing;
+  const Live& before = previous ? *previous : nothing;
+  return before.changed(patch_between(before.snapshot(), snapshot));
+}
+
+Result<std::shared_ptr<const Live>> Live::changed(SnapshotPatch patch) const {
+  if (patch.base != version_)
+    return fail(Code::conflict, "snapshot: a change of version " + std::to_string(patch.base) + " came, and " +
+                                    std::to_string(version_) + " is in use");
   auto live = std::make_shared<Live>();
-  live->version_ = snapshot.version;
-  live->settings_ = snapshot.settings;
-  for (const std::string& proxy : snapshot.settings.trusted_proxies) live->trusted_.push_back(TRY(parse_cidr(proxy)));
-  TRY(live->transports_.prepare(snapshot, previous ? &previous->transports_ : nullptr));
-  live->warnings_ = live->transports_.faults();
-  live->routes_ = TRY(Routes::build(std::move(snapshot.routes), std::move(snapshot.services)));
-  live->tcp_ = TRY(TcpTable::build(std::move(snapshot.tcp)));
-  live->handlers_.reserve(live->routes_->entries().size());
-  for (const Routes::Entry& entry : live->routes_->entries())
-    live->handlers_.push_back(make_chain(entry.route, *live->routes_));
-  for (const Certificate& certificate : snapshot.certificates) live->add_certificate(certificate, previous);
-  TRY(live->add_policies(std::move(snapshot.tls_options), previous));
-  live->http_challenges_ = std::move(snapshot.http_challenges);
-  for (const Certificate& challenge : snapshot.tls_challenges) {
-    auto parsed = io::TlsIdentity::from_pem(challenge.chain, challenge.key);
-    if (parsed) live->tls_challenges_.try_emplace(challenge.hosts.front(), std::move(*parsed));
+  live->version_ = patch.version;
+  const bool same_transports = !patch.transports;
+  TRY(live->set_transports(*this, patch));
+  live->settings_ = patch.settings ? std::move(*patch.settings) : settings_;
+  for (const std::string& proxy : live->settings_.trusted_proxies) live->trusted_.push_back(TRY(parse_cidr(proxy)));
+  const bool same_routes = same_transports && patch.routes.empty() && patch.services.empty();
+  const Routes none;
+  live->routes_ = same_routes ? routes_
+                              : TRY(Routes::changed(same_transports ? *routes_ : none, std::move(patch.routes),
+                                                    std::move(patch.services), make_chain));
+  live->tcp_ = patch.tcp ? TRY(TcpTable::build(std::move(*patch.tcp))) : tcp_;
+  live->certificates_ = TRY(spliced(certificates_, std::move(patch.certificates), load));
+  live->tls_challenges_ = TRY(spliced(tls_challenges_, std::move(patch.tls_challenges), load));
+  live->index_certificates();
+  TRY(live->set_policies(*this, std::move(patch.tls_options)));
+  TRY(live->bind_policies());
+  live->http_challenges_ = TRY(spliced(http_challenges_, std::move(patch.http_challenges),
+                                       [](HttpChallenge each) { return Result<HttpChallenge>(std::move(each)); }));
+  return std::shared_ptr<const Live>(std::move(live));
+}
+
+Result<void> Live::set_transports(const Live& before, SnapshotPatch& patch) {
+  transports_ = before.transports_.changed(patch.transports, patch.tcp);
+  warnings_ = transports_.faults();
+  if (patch.transports) {
+    // What the services hold is of the old ones: all are made anew, with what stayed the same.
+    Snapshot whole = before.snapshot();
+    SnapshotPatch lists{.base = patch.base, .version = patch.version};
+    lists.routes = std::move(patch.routes);
+    lists.services = std::move(patch.services);
+    whole = TRY(patched(std::move(whole), std::move(lists)));
+    patch.routes = {{.put = std::move(whole.routes)}};
+    patch.services = {{.put = std::move(whole.services)}};
   }
-  return live;
+  for (auto& each : patch.services)
+    for (Service& service : each.put) TRY(transports_.hand_over(service));
+  if (patch.tcp)
+    for (TcpService& service : patch.tcp->services) TRY(transports_.hand_over(service));
+  return {};
+}
+
+Snapshot Live::snapshot() const {
+  Snapshot out{.version = version_, .settings = settings_};
+  for (const auto& each : routes_->entries()) out.routes.push_back(each->route);
+  for (const auto& each : routes_->services()) out.services.push_back(*each);
+  for (const auto& each : certificates_) out.certificates.push_back(each->certificate);
+  for (const auto& each : policies_) out.tls_options.push_back(each.options);
+  for (const auto& each : tls_challenges_) out.tls_challenges.push_back(each->certificate);
+  out.http_challenges = http_challenges_;
+  out.tcp = tcp_->config();
+  out.transports = transports_.options();
+  return out;
+}
+
+bool Live::names_upstream(std::string_view key) const {
+  return routes_->names_upstream(key) || tcp_->names_upstream(key);
+}
+
+const Live::NamedPolicy* Live::named_policy(std::string_view name) const {
+  // The last of a name counts.
+  const auto found = std::find_if(policies_.rbegin(), policies_.rend(),
+                                  [&](const NamedPolicy& each) { return each.options.name == name; });
+  return found == policies_.rend() ? nullptr : &*found;
 }
 
 // A policy that cannot be made must not leave its hosts open: the whole snapshot is refused.
-Result<void> Live::add_policies(std::vector<TlsOptions> all, const Live* previous) {
-  for (TlsOptions& options : all) {
-    Policy policy;
-    if (previous) {
-      const auto known = previous->policies_.find(options.name);
-      if (known != previous->policies_.end() && known->second.options == options) policy = known->second.policy;
-    }
-    if (!policy) policy = TRY(make_policy(options));
-    std::string name = options.name;
-    policies_.insert_or_assign(std::move(name), NamedPolicy{std::move(options), std::move(policy)});
-  }
-  for (const Routes::Entry& entry : routes_->entries())
-    if (!entry.route.tls_options.empty()) TRY(bind_policy(entry.route, entry.rule, policy_by_host_));
+Result<void> Live::set_policies(const Live& before, Splices<TlsOptions> change) {
+  policies_ = TRY(spliced(before.policies_, std::move(change), [&](TlsOptions options) -> Result<NamedPolicy> {
+    const NamedPolicy* known = before.named_policy(options.name);
+    if (known && known->options == options) return *known;
+    auto policy = TRY(make_policy(options));
+    return NamedPolicy{std::move(options), std::move(policy)};
+  }));
+  return {};
+}
+
+Result<void> Live::bind_policies() {
+  for (const auto& entry : routes_->entries())
+    if (!entry->route.tls_options.empty()) TRY(bind_policy(entry->route, entry->rule, policy_by_host_));
   for (const TcpTable::Entry& entry : tcp_->entries()) {
     const Route bound{.name = entry.route.name,
                       .rule = {},
@@ -56,14 +112,14 @@ Result<void> Live::add_policies(std::vector<TlsOptions> all, const Live* previou
 
 Result<void> Live::bind_policy(const Route& route, const Rule& rule, PolicyByHost& by_host) {
   const std::string& name = route.tls_options;
-  const auto found = policies_.find(name);
+  const NamedPolicy* found = named_policy(name);
   const auto hosts = hosts_of(rule);
-  if (found == policies_.end() || hosts.empty())
+  if (!found || hosts.empty())
     return fail(Code::invalid, "route \"" + route.name + "\": its TLS options \"" + name +
                                    "\" do not exist, or its rule names no certain host");
   for (const std::string& host : hosts) {
-    const auto [at, first] = by_host.try_emplace(host, found->second.policy);
-    if (!first && at->second != found->second.policy)
+    const auto [at, first] = by_host.try_emplace(host, found->policy);
+    if (!first && at->second != found->policy)
       return fail(Code::invalid, "host " + host + " has routes with different TLS options");
   }
   return {};
@@ -86,30 +142,41 @@ Live::Policy Live::policy_in(const PolicyByHost& by_host, std::string_view host)
     if (wildcard != by_host.end()) return wildcard->second;
   }
   if (const auto all = by_host.find("*"); all != by_host.end()) return all->second;
-  const auto standard = policies_.find("default");
-  return standard == policies_.end() ? nullptr : standard->second.policy;
+  const NamedPolicy* standard = named_policy("default");
+  return standard ? standard->policy : nullptr;
 }
 
-void Live::add_certificate(const Certificate& certificate, const Live* previous) {
-  Identity identity;
-  if (previous) {
-    const auto known = previous->by_chain_.find(certificate.chain);
-    if (known != previous->by_chain_.end()) identity = known->second;
-  }
-  if (!identity) {
-    auto parsed = io::TlsIdentity::from_pem(certificate.chain, certificate.key);
-    if (!parsed) {
-      const std::string host = certificate.hosts.empty() ? "?" : certificate.hosts.front();
-      warnings_.push_back("certificate for " + host + " is not used: " + parsed.error().message);
-      return;
-    }
-    identity = std::move(*parsed);
+Result<std::shared_ptr<const Live::Loaded>> Live::load(Certificate certificate) {
+  auto loaded = std::make_shared<Loaded>();
+  auto parsed = io::TlsIdentity::from_pem(certificate.chain, certificate.key);
+  if (parsed) {
+    loaded->identity = std::move(*parsed);
+  } else {
+    const std::string host = certificate.hosts.empty() ? "?" : certificate.hosts.front();
+    loaded->warning = "certificate for " + host + " is not used: " + parsed.error().message;
   }
   for (const std::string& host : certificate.hosts) {
-    by_host_.try_emplace(lower(host), identity);
-    if (const auto ip = parse_ip(host); ip && ip->is_loopback()) loopback_ = identity;
+    loaded->hosts.push_back(lower(host));
+    const auto ip = parse_ip(host);
+    loaded->loopback = loaded->loopback || (ip && ip->is_loopback());
   }
-  by_chain_.try_emplace(certificate.chain, std::move(identity));
+  loaded->certificate = std::move(certificate);
+  return std::shared_ptr<const Loaded>(std::move(loaded));
+}
+
+void Live::index_certificates() {
+  std::size_t hosts = 0;
+  for (const auto& each : certificates_) hosts += each->hosts.size();
+  by_host_ = NameIndex(hosts);
+  // The first that names a host counts, and an index gives the last that was added.
+  for (std::size_t i = certificates_.size(); i-- > 0;) {
+    if (!certificates_[i]->identity) continue;
+    for (const std::string& host : certificates_[i]->hosts) by_host_.add(host, static_cast<std::uint32_t>(i));
+  }
+  for (const auto& each : certificates_) {
+    if (each->loopback && each->identity) loopback_ = each->identity;
+    if (!each->identity) warnings_.push_back(each->warning);
+  }
 }
 
 const std::string* Live::http_challenge(std::string_view host, std::string_view path) const {
@@ -122,18 +189,19 @@ const std::string* Live::http_challenge(std::string_view host, std::string_view 
 }
 
 std::shared_ptr<const io::TlsIdentity> Live::tls_challenge(std::string_view server_name) const {
-  const auto found = tls_challenges_.find(lower(server_name));
-  return found == tls_challenges_.end() ? nullptr : found->second;
+  const std::string name = lower(server_name);
+  for (const auto& each : tls_challenges_)
+    if (each->identity && each->certificate.hosts.front() == name) return each->identity;
+  return nullptr;
 }
 
 std::shared_ptr<const io::TlsIdentity> Live::identity(std::string_view server_name) const {
   if (server_name.empty()) return loopback_;
   const std::string name = lower(server_name);
-  if (const auto own = by_host_.find(name); own != by_host_.end()) return own->second;
+  std::uint32_t found = by_host_.first(name);
   const auto dot = name.find('.');
-  if (dot == std::string::npos) return nullptr;
-  const auto wildcard = by_host_.find("*" + name.substr(dot));
-  return wildcard == by_host_.end() ? nullptr : wildcard->second;
+  if (found == NameIndex::kNone && dot != std::string::npos) found = by_host_.first("*" + name.substr(dot));
+  return found == NameIndex::kNone ? nullptr : certificates_[found]->identity;
 }
 
 }  // namespace berth::edge

@@ -8,29 +8,31 @@
 #include <vector>
 
 #include "edge/ready_transport.h"
+#include "edge/snapshot_patch.h"
 #include "io/tls.h"
 
 namespace berth::edge {
 
-class Handler;
-
-/// Immutable, any thread. A request keeps the Live it began with, so a swap touches nothing that runs.
+/// Immutable, any thread. A request keeps the Live it began with, so a swap touches nothing that runs. What is the same
+/// in two snapshots is the same in two Lives: entries with their handlers, keys that were parsed, TLS policies.
 class Live {
  public:
   /// Code::invalid when a route, service or prefix is wrong: the old one stays in use. A certificate that does not load
-  /// is left out and named in warnings(), since one bad file must not hold back every change. Keys that `previous` has
-  /// parsed already are taken from there.
+  /// is left out and named in warnings(), since one bad file must not hold back every change. What `previous` has
+  /// already is taken from there.
   static Result<std::shared_ptr<const Live>> make(Snapshot snapshot, const Live* previous = nullptr);
+  /// What comes of a change. Code::conflict when it is for another version than this.
+  Result<std::shared_ptr<const Live>> changed(SnapshotPatch patch) const;
+  /// A copy of what it was made of.
+  Snapshot snapshot() const;
 
   std::uint64_t version() const { return version_; }
   const Settings& settings() const { return settings_; }
   const std::vector<Cidr>& trusted() const { return trusted_; }
   const Routes& routes() const { return *routes_; }
   const TcpTable& tcp() const { return *tcp_; }
-  /// What answers the requests of one of routes().entries().
-  const Handler& handler(const Routes::Entry& entry) const {
-    return *handlers_[static_cast<std::size_t>(&entry - routes_->entries().data())];
-  }
+  /// Whether a service of any kind has an upstream with this upstream_key().
+  bool names_upstream(std::string_view key) const;
   const std::vector<std::string>& warnings() const { return warnings_; }
   /// For an SNI name: its own certificate, else its parent's wildcard; without a name one for a loopback address.
   std::shared_ptr<const io::TlsIdentity> identity(std::string_view server_name) const;
@@ -49,33 +51,43 @@ class Live {
     using is_transparent = void;
   };
   using Identity = std::shared_ptr<const io::TlsIdentity>;
-  using ByText = std::unordered_map<std::string, Identity, Hash, std::equal_to<>>;
+  struct Loaded {
+    Certificate certificate;
+    std::vector<std::string> hosts;  ///< in lower case
+    Identity identity;               ///< null: it does not load
+    std::string warning;             ///< why
+    bool loopback = false;           ///< it names a loopback address
+  };
+  using Certificates = std::vector<std::shared_ptr<const Loaded>>;
   using Policy = std::shared_ptr<const io::TlsPolicy>;
   struct NamedPolicy {
     TlsOptions options;
     Policy policy;
   };
-  Result<void> add_policies(std::vector<TlsOptions> all, const Live* previous);
+  static Result<std::shared_ptr<const Loaded>> load(Certificate certificate);
+  const NamedPolicy* named_policy(std::string_view name) const;
+  /// `patch` then holds what is made anew, ready for use.
+  Result<void> set_transports(const Live& before, SnapshotPatch& patch);
+  Result<void> set_policies(const Live& before, Splices<TlsOptions> change);
   using PolicyByHost = std::unordered_map<std::string, Policy, Hash, std::equal_to<>>;
+  Result<void> bind_policies();
   Result<void> bind_policy(const Route& route, const Rule& rule, PolicyByHost& by_host);
   Policy policy_in(const PolicyByHost& by_host, std::string_view host) const;
-  void add_certificate(const Certificate& certificate, const Live* previous);
+  void index_certificates();
 
   std::uint64_t version_ = 0;
   Settings settings_;
   std::vector<Cidr> trusted_;
-  std::shared_ptr<const Routes> routes_;
-  std::shared_ptr<const TcpTable> tcp_;
-  std::vector<std::shared_ptr<const Handler>> handlers_;  ///< one per entry
+  std::shared_ptr<const Routes> routes_ = std::make_shared<Routes>();
+  std::shared_ptr<const TcpTable> tcp_ = std::make_shared<TcpTable>();
   std::vector<std::string> warnings_;
-  ByText by_host_;   ///< names and "*.parent"
-  ByText by_chain_;  ///< PEM chain -> parsed, for the next Live
+  Certificates certificates_, tls_challenges_;
+  NameIndex by_host_;  ///< names and "*.parent" -> certificates_
   Identity loopback_;
-  std::unordered_map<std::string, NamedPolicy> policies_;  ///< by name
+  std::vector<NamedPolicy> policies_;
   ReadyTransports transports_;
   PolicyByHost policy_by_host_, tcp_policy_by_host_;  ///< names and "*.parent"; TCP: also "*"
   std::vector<HttpChallenge> http_challenges_;        ///< few, and empty but for the seconds of an order
-  ByText tls_challenges_;
 };
 
 }  // namespace berth::edge

@@ -13,6 +13,7 @@
 #include "edge/cache_store.h"
 #include "edge/control.h"
 #include "edge/limits.h"
+#include "edge/saved_snapshot.h"
 #include "edge/view_command.h"
 #include "edge/worker.h"
 #include "io/confine.h"
@@ -63,6 +64,7 @@ class EdgeProcess {
       : options_(std::move(options)),
         core_(options_.control),
         overseer_(options_.supervisor),
+        saved_(options_.data + "/snapshot"),
         limits_(std::make_shared<Limits>(descriptors)),
         control_([this](std::string payload) { return apply(std::move(payload)); }, [this] { return greeting(); }) {}
 
@@ -115,8 +117,6 @@ class EdgeProcess {
   }
 
  private:
-  std::string snapshot_path() const { return options_.data + "/snapshot"; }
-
   Result<void> add_worker() {
     const std::size_t number = workers_.size();
     EventSink sink = [this](const EdgeEvent& event) { control_.send(event); };
@@ -228,27 +228,33 @@ class EdgeProcess {
     // From its working folder it reaches its files, whatever the folders above let it.
     const auto kept = TRY(io::confine({.users = options_.users, .folder = own_user ? options_.data : ""}));
     if (own_user) options_.data = ".";
+    if (own_user) saved_ = SavedSnapshot("./snapshot");
     for (const std::string& what : kept) std::fprintf(stderr, "berth edge: did not give up %s\n", what.c_str());
     if (options_.supervisor >= 0) io::end_with_parent(SIGTERM);
     return {};
   }
 
   void restore() {
-    const auto bytes = io::read_file(snapshot_path());
-    if (!bytes && bytes.error().code == Code::not_found) return;
-    const auto live = bytes ? make_live(*bytes) : Result<std::shared_ptr<const Live>>(fail(bytes.error()));
+    const auto live = saved_.load();
     if (live) {
       current_ = *live;
       for (const auto& worker : workers_) worker->server().use(current_);
-    } else {
-      std::fprintf(stderr, "berth edge: %s is not used: %s\n", snapshot_path().c_str(), live.error().text().c_str());
+    } else if (live.error().code != Code::not_found) {
+      std::fprintf(stderr, "berth edge: %s is not used: %s\n", saved_.path().c_str(), live.error().text().c_str());
     }
   }
 
+  struct Made {
+    std::shared_ptr<const Live> live;
+    bool whole = false;
+  };
   /// Any thread, while no other snapshot comes into use.
-  Result<std::shared_ptr<const Live>> make_live(std::string_view bytes) const {
-    auto snapshot = TRY(decode_snapshot(bytes));
-    return Live::make(std::move(snapshot), current_.get());
+  Result<Made> make_live(std::string_view bytes) const {
+    auto update = TRY(decode_update(bytes));
+    if (auto* whole = std::get_if<Snapshot>(&update))
+      return Made{TRY(Live::make(std::move(*whole), current_.get())), true};
+    if (!current_) return fail(Code::conflict, "snapshot: a change came, and nothing is in use");
+    return Made{TRY(current_->changed(std::move(std::get<SnapshotPatch>(update)))), false};
   }
 
   /// Beside the loop: there may be many files. An edge that this one replaces has them for as long as it drains.
@@ -387,18 +393,20 @@ class EdgeProcess {
     if (is_view_command(payload)) co_return co_await show(payload);
     if (is_load_command(payload)) co_return co_await tell_load(std::move(payload));
     // Thousands of routes take milliseconds, in which the loop serves on.
-    std::optional<Result<std::shared_ptr<const Live>>> live;
-    co_await io::on_pool([&] { live = make_live(payload); });
-    if (!*live) co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .detail = live->error().text()};
-    current_ = std::move(**live);
+    std::optional<Result<Made>> made;
+    co_await io::on_pool([&] { made = make_live(payload); });
+    if (!*made) co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .detail = made->error().text()};
+    auto before = std::exchange(current_, (*made)->live);
     const std::uint64_t version = current_->version();
     if (auto used = co_await use_everywhere(); !used)
       co_return EdgeEvent{.kind = EdgeEvent::Kind::refused, .version = version, .detail = used.error().text()};
     EdgeEvent event{.kind = EdgeEvent::Kind::accepted, .version = version};
     for (const std::string& warning : current_->warnings()) event.detail += warning + "\n";
     Result<void> saved;
-    const std::string path = snapshot_path();
-    co_await io::on_pool([&] { saved = io::write_file(path, payload, 0600); });
+    co_await io::on_pool([&] {
+      saved = saved_.save(payload, *current_, (*made)->whole);
+      before.reset();  // it takes a while where it was the last to hold it
+    });
     if (!saved) event.detail += "not saved: " + saved.error().message + "\n";
     co_return event;
   }
@@ -490,6 +498,7 @@ class EdgeProcess {
       overseer_;  ///< until run() takes them; who waits at the other end is told when it does not come to that
   std::vector<std::unique_ptr<Worker>> workers_;  ///< the first runs on the main thread
   std::shared_ptr<const Live> current_;
+  SavedSnapshot saved_;
   std::shared_ptr<CacheStore> store_;
   std::shared_ptr<Limits> limits_;
   std::string ticket_key_;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "edge/process_fixture.h"
+#include "edge/saved_snapshot.h"
 #include "io/file.h"
 
 namespace berth::edge {
@@ -101,6 +102,85 @@ Test outlives_core(io::Loop& loop, std::string data) {
 
 TEST_F(EdgeProcessTest, OutlivesCore) {
   loop_.run(outlives_core(loop_, data()));
+}
+
+SnapshotPatch patch_to(std::uint64_t version, std::string_view before, std::string_view host) {
+  return patch_between(snapshot_of(version - 1, before), snapshot_of(version, host));
+}
+
+Test follows_changes(io::Loop& loop, std::string data) {
+  {
+    Edge edge(loop, data, 2);
+    auto core = co_await edge.attach();
+    co_await core->send(encode_patch(patch_to(2, "one.test", "two.test")));
+    EXPECT_EQ((co_await core->next()).detail, "snapshot: a change came, and nothing is in use");
+    co_await core->send(encode_snapshot(snapshot_of(1, "one.test")));
+    EXPECT_EQ((co_await core->next()).version, 1u);
+    co_await core->send(encode_patch(patch_to(2, "one.test", "two.test")));
+    EXPECT_EQ(co_await core->next(), (EdgeEvent{Kind::accepted, 2, "", ""}));
+    EXPECT_EQ(co_await edge.ask("one.test"), 404);
+    EXPECT_EQ(co_await edge.ask("two.test"), 503);
+    // A change of another version than the one in use, and one that is wrong: nothing changes.
+    co_await core->send(encode_patch(patch_to(2, "one.test", "no.test")));
+    EXPECT_EQ(co_await core->next(),
+              (EdgeEvent{Kind::refused, 0, "", "snapshot: a change of version 1 came, and 2 is in use"}));
+    Snapshot wrong = snapshot_of(3, "two.test");
+    wrong.routes[0].service = "no";
+    co_await core->send(encode_patch(patch_between(snapshot_of(2, "two.test"), wrong)));
+    EXPECT_EQ((co_await core->next()).detail, "route \"r\": service \"no\" does not exist");
+    EXPECT_EQ(co_await edge.ask("two.test"), 503);
+    co_await core->send(encode_patch(patch_to(3, "two.test", "three.test")));
+    EXPECT_EQ((co_await core->next()).version, 3u);
+  }
+  Edge edge(loop, data);
+  auto core = co_await edge.attach();
+  EXPECT_EQ(co_await core->next(), (EdgeEvent{Kind::accepted, 3, "", ""}));
+  EXPECT_EQ(co_await edge.ask("three.test"), 503);
+}
+
+TEST_F(EdgeProcessTest, FollowsChanges) {
+  loop_.run(follows_changes(loop_, data()));
+}
+
+TEST_F(EdgeProcessTest, KeepsChangesInItsFile) {
+  const std::string path = folder_ + "/snapshot";
+  SavedSnapshot saved(path);
+  EXPECT_EQ(saved.load().error().code, Code::not_found);
+  Snapshot snapshot = snapshot_of(1, "one.test");
+  auto live = Live::make(snapshot).value();
+  // A sender may write JSON in any way.
+  ASSERT_TRUE(saved.save("\n" + encode_snapshot(snapshot) + "\n", *live, true).has_value());
+  const auto change = [&](std::string host) {
+    Snapshot next = snapshot_of(snapshot.version + 1, host);
+    const SnapshotPatch patch = patch_between(snapshot, next);
+    live = live->changed(patch).value();
+    snapshot = std::move(next);
+    ASSERT_TRUE(saved.save(encode_patch(patch), *live, false).has_value());
+    if (snapshot.version % 100 < 4) ASSERT_EQ(saved.load().value()->snapshot(), snapshot);
+  };
+  change("two.test");
+  change("three.test");
+  const std::string kept = io::read_file(path).value();
+  EXPECT_EQ(std::ranges::count(kept, '\n'), 2);
+  // A line that was not written whole is as if it were not there.
+  ASSERT_TRUE(io::write_file(path, std::string_view(kept).substr(0, kept.size() - 5), 0600).has_value());
+  EXPECT_EQ(saved.load().value()->version(), 2u);
+  ASSERT_TRUE(io::write_file(path, kept + "\n{\"format\":2,\"version\":9,\"base\":8}", 0600).has_value());
+  EXPECT_EQ(saved.load().value()->version(), 3u);
+  ASSERT_TRUE(io::write_file(path, "{\"format\":2,\"version\":9,\"base\":8}", 0600).has_value());
+  EXPECT_EQ(saved.load().error().message, "snapshot: the file begins with a change");
+  // Changes do not make it grow without end.
+  ASSERT_TRUE(saved.save(encode_snapshot(snapshot), *live, true).has_value());
+  for (int i = 0; i < 400; ++i) {
+    change("host-" + std::to_string(i) + ".test");
+    ASSERT_LT(std::filesystem::file_size(path), 80'000u);
+  }
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  // What a process before this one left is not built upon.
+  SavedSnapshot other(path);
+  ASSERT_TRUE(other.save("{}", *live, false).has_value());
+  EXPECT_EQ(other.load().value()->snapshot(), snapshot);
 }
 
 Test serves_with_threads(io::Loop& loop, std::string data) {

@@ -32,15 +32,13 @@ std::vector<std::string> protocols(ReadyTransport::Offer offer) {
   return {};
 }
 
-std::shared_ptr<const ReadyTransport> make(const Transport& options, const List* previous) {
-  if (previous) {
-    const auto same = [&](const auto& each) { return each->options() == options; };
-    if (const auto found = std::ranges::find_if(*previous, same); found != previous->end()) return *found;
-  }
+std::shared_ptr<const ReadyTransport> make(const Transport& options, const List& known) {
+  const auto same = [&](const auto& each) { return each->options() == options; };
+  if (const auto found = std::ranges::find_if(known, same); found != known.end()) return *found;
   return std::make_shared<ReadyTransport>(options);
 }
 
-Result<void> hand_over(Service& service, const List& transports) {
+Result<void> give(Service& service, const List& transports) {
   for (Upstream& each : service.upstreams) {
     if (each.transport.empty()) continue;
     const auto named = [&](const auto& one) { return one->options().name == each.transport; };
@@ -84,13 +82,30 @@ std::chrono::milliseconds answer_time(const Upstream& upstream, const Settings& 
   return own ? upstream.ready->options().response_header : settings.response_timeout;
 }
 
-Result<void> ReadyTransports::prepare(Snapshot& snapshot, const ReadyTransports* previous) {
-  for (const Transport& each : snapshot.transports) http_.push_back(make(each, previous ? &previous->http_ : nullptr));
-  for (const Transport& each : snapshot.tcp.transports)
-    tcp_.push_back(make(each, previous ? &previous->tcp_ : nullptr));
-  for (Service& each : snapshot.services) TRY(hand_over(each, http_));
-  for (TcpService& each : snapshot.tcp.services) TRY(hand_over(each.servers, tcp_));
-  return {};
+ReadyTransports ReadyTransports::changed(const std::optional<std::vector<Transport>>& http,
+                                         const std::optional<TcpConfig>& tcp) const {
+  ReadyTransports out;
+  if (!http) out.http_ = http_;
+  if (!tcp) out.tcp_ = tcp_;
+  if (http)
+    for (const Transport& each : *http) out.http_.push_back(make(each, http_));
+  if (tcp)
+    for (const Transport& each : tcp->transports) out.tcp_.push_back(make(each, tcp_));
+  return out;
+}
+
+Result<void> ReadyTransports::hand_over(Service& service) const {
+  return give(service, http_);
+}
+
+Result<void> ReadyTransports::hand_over(TcpService& service) const {
+  return give(service.servers, tcp_);
+}
+
+std::vector<Transport> ReadyTransports::options() const {
+  std::vector<Transport> out;
+  for (const auto& each : http_) out.push_back(each->options());
+  return out;
 }
 
 std::vector<std::string> ReadyTransports::faults() const {

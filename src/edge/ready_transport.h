@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "edge/service.h"
 #include "edge/snapshot.h"
@@ -36,12 +38,16 @@ std::chrono::milliseconds connect_time(const Upstream& upstream, const Settings&
 /// From the request's end to the reply's head.
 std::chrono::milliseconds answer_time(const Upstream& upstream, const Settings& settings);
 
-/// Hands what a snapshot's upstreams name to them; those of the last table that are the same go on being used, with
-/// their connections.
+/// Those of one table. A value that shares what it holds.
 class ReadyTransports {
  public:
-  /// Code::invalid when an upstream names none of them.
-  Result<void> prepare(Snapshot& snapshot, const ReadyTransports* previous);
+  /// With other options where there are some; what is the same in both goes on being used, with its connections.
+  ReadyTransports changed(const std::optional<std::vector<Transport>>& http, const std::optional<TcpConfig>& tcp) const;
+  /// Gives a service's upstreams what they name. Code::invalid when that is none of these.
+  Result<void> hand_over(Service& service) const;
+  Result<void> hand_over(TcpService& service) const;
+  /// Of HTTP.
+  std::vector<Transport> options() const;
   /// Those that cannot be used, and why.
   std::vector<std::string> faults() const;
 

@@ -1,23 +1,18 @@
-// The edge's whole table as one immutable value: built anew on each change and swapped at once.
+// The edge's whole table as one immutable value: another one for each change, swapped at once.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/error.h"
 #include "edge/middleware.h"
+#include "edge/route_index.h"
 #include "edge/rule.h"
 #include "edge/service.h"
+#include "edge/snapshot_splice.h"
 
 namespace berth::edge {
 
@@ -42,20 +37,41 @@ struct Route {
   friend bool operator==(const Route&, const Route&) = default;
 };
 
-/// The table. Immutable, any thread; held by shared_ptr, so a request keeps the table it was matched in.
+class Handler;
+
+/// The table. Immutable, any thread; held by shared_ptr, so a request keeps the table it was matched in. Tables share
+/// the entries and services that are the same in both.
 class Routes {
  public:
+  /// A service with the upstream_key() of each upstream.
+  struct Listed : Service {
+    explicit Listed(Service service);
+    std::vector<std::string> keys;
+  };
   /// A route in its ready form.
   struct Entry {
-    Route route;
-    Rule rule;
+    std::shared_ptr<const Service> service{};  ///< never null
+    std::shared_ptr<const Handler> handler{};  ///< what answers; null where nobody makes handlers
     int priority = 0;
-    const Service* service = nullptr;  ///< owned by the table; never null
-    bool on(Listener listener) const;
+    std::uint8_t listeners = 0;  ///< a bit for each
+    bool host_decides =
+        false;  ///< the rule is nothing but hosts without wildcards: who finds it by host has matched it
+    Route route{};
+    Rule rule{};
+    std::vector<std::string> hosts{};  ///< hosts_of(rule)
+    bool on(Listener listener) const { return (listeners >> static_cast<unsigned>(listener) & 1) != 0; }
   };
+  using Entries = std::vector<std::shared_ptr<const Entry>>;
+  using Services = std::vector<std::shared_ptr<const Listed>>;
+  /// Makes what answers a route's requests; the table has all services by then.
+  using MakeHandler = std::shared_ptr<const Handler> (*)(const Route& route, const Routes& routes);
 
   /// Code::invalid naming the route when a rule does not parse or a service is missing: the caller keeps its old table.
   static Result<std::shared_ptr<const Routes>> build(std::vector<Route> routes, std::vector<Service> services);
+  /// The same from a table that changes in some places only: its cost is theirs, and pointers. The lists are those of
+  /// build(), in their order.
+  static Result<std::shared_ptr<const Routes>> changed(const Routes& before, Splices<Route> routes,
+                                                       Splices<Service> services, MakeHandler make_handler);
 
   /// The route with the highest priority that matches (ties by name), or null. Allocates nothing.
   const Entry* find(Listener listener, const RequestFacts& facts) const;
@@ -74,24 +90,29 @@ class Routes {
   /// The exact and wildcard hosts of the routes of `listener`, sorted: what certificates are needed for.
   std::vector<std::string> hosts(Listener listener) const;
 
-  const std::vector<Entry>& entries() const { return entries_; }
-  const std::vector<Service>& services() const { return services_; }
-  /// Null when there is none. Linear: for when a snapshot becomes live.
-  const Service* service(std::string_view name) const;
+  const Entries& entries() const { return entries_; }
+  const Services& services() const { return services_; }
+  /// Null when there is none.
+  std::shared_ptr<const Service> service(std::string_view name) const;
+  bool has_route(std::string_view name) const { return by_name_.first(name) != NameIndex::kNone; }
+  /// Whether a service has an upstream with this upstream_key().
+  bool names_upstream(std::string_view key) const { return by_upstream_.first(key) != NameIndex::kNone; }
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
-  using Index = std::unordered_map<std::string, std::vector<std::uint32_t>, Hash, std::equal_to<>>;
-
+  class Candidates;
+  class Change;
+  void index_services();
   void index_entries();
 
-  std::vector<Service> services_;
-  std::vector<Entry> entries_;  ///< by priority, highest first; the lists below hold ascending positions in it
-  Index exact_;                 ///< host -> entries
-  Index wildcard_;              ///< "example.com" of "*.example.com" -> entries
+  Services services_;
+  Entries entries_;
+  std::vector<const Entry*> ranked_;  ///< by priority, highest first, then by name; the indexes hold positions in it
+  NameIndex exact_;                   ///< host -> entries
+  NameIndex wildcard_;                ///< "example.com" of "*.example.com" -> entries
   std::vector<std::uint32_t> generic_;
+  NameIndex by_name_;      ///< of routes
+  NameIndex by_service_;   ///< name -> position in services_
+  NameIndex by_upstream_;  ///< upstream_key() -> position in services_
 };
 
 }  // namespace berth::edge

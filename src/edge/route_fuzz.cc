@@ -35,11 +35,11 @@ std::vector<Route> routes_of(const std::vector<std::string_view>& lines) {
 /// Highest priority first, ties by name.
 const Routes::Entry* slow_find(const Routes& routes, Listener listener, const RequestFacts& facts) {
   const Routes::Entry* best = nullptr;
-  for (const Routes::Entry& each : routes.entries()) {
-    if (each.route.listeners.front() != listener || !matches(each.rule, facts)) continue;
-    const bool better = !best || each.priority > best->priority ||
-                        (each.priority == best->priority && each.route.name < best->route.name);
-    if (better) best = &each;
+  for (const auto& each : routes.entries()) {
+    if (each->route.listeners.front() != listener || !matches(each->rule, facts)) continue;
+    const bool better = !best || each->priority > best->priority ||
+                        (each->priority == best->priority && each->route.name < best->route.name);
+    if (better) best = each.get();
   }
   return best;
 }

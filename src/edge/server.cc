@@ -60,8 +60,8 @@ void Server::use(std::shared_ptr<const Live> live) {
   shared_.live = std::move(live);
   shared_.idle.set_delay(shared_.live->settings().idle_timeout);
   shared_.stalled.set_delay(shared_.live->settings().stall_timeout);
-  shared_.pool.keep_only(shared_.live->routes().services(), shared_.live->tcp().servers());
-  shared_.balancer.forget(shared_.live->routes().services());
+  shared_.pool.keep_only([&](std::string_view key) { return shared_.live->names_upstream(key); });
+  shared_.balancer.forget([&](std::string_view name) { return shared_.live->routes().service(name).get(); });
   shared_.forget_unnamed();
   tcp_.follow();
   shared_.swapped.set();

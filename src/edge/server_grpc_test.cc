@@ -118,7 +118,7 @@ std::string web_call(std::string_view type, const std::string& body) {
 
 io::Task<void> call_by_web(World& world, Origin&) {
   Snapshot snapshot = world.snapshot(world.server->live()->version() + 1);
-  snapshot.services = world.server->live()->routes().services();
+  snapshot.services = world.server->live()->snapshot().services;
   snapshot.routes[0].middlewares = {{"web", GrpcWeb{.origins = {"https://a.test"}}}};
   world.use(decode_snapshot(encode_snapshot(snapshot)).value());
   auto browser = co_await world.browse();

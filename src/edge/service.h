@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -29,7 +31,13 @@ struct Upstream {
   Speaks speaks = Speaks::http;                   ///< scheme uwsgi or fcgi
   std::string transport{};                        ///< name of a Transport; "": none
   std::shared_ptr<const ReadyTransport> ready{};  ///< that one, in a table that is live
-  friend bool operator==(const Upstream&, const Upstream&) = default;
+  /// Whether the same is said of both; `ready` comes of that.
+  friend bool operator==(const Upstream& one, const Upstream& other) {
+    const auto said = [](const Upstream& each) {
+      return std::tie(each.host, each.port, each.tls, each.target, each.h2, each.weight, each.speaks, each.transport);
+    };
+    return said(one) == said(other);
+  }
 };
 
 /// Tells apart what connections are kept and counted for: address, port, scheme, transport.

@@ -126,7 +126,7 @@ class ToService final : public Handler {
   }
 
   static const Service* find(const Request& request, std::string_view name) {
-    return request.live.routes().service(name);
+    return request.live.routes().service(name).get();
   }
 
   /// Those without an upstream are passed over.

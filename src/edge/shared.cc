@@ -17,13 +17,16 @@ Shared::Shared(io::Loop& loop, UpstreamPool::Left left)
 
 void Shared::forget_unnamed() {
   if (states_.empty() && metrics.routes.empty()) return;
-  std::set<std::string_view> named, routes{"", "other"};
-  for (const Routes::Entry& entry : live->routes().entries()) {
-    routes.insert(entry.route.name);
-    for (const Middleware& middleware : entry.route.middlewares) named.insert(middleware.name);
+  const Routes& routes = live->routes();
+  if (!states_.empty()) {
+    std::set<std::string_view> named;
+    for (const auto& entry : routes.entries())
+      for (const Middleware& middleware : entry->route.middlewares) named.insert(middleware.name);
+    std::erase_if(states_, [&](const auto& each) { return !named.contains(each.first); });
   }
-  std::erase_if(states_, [&](const auto& each) { return !named.contains(each.first); });
-  std::erase_if(metrics.routes, [&](const auto& each) { return !routes.contains(each.first); });
+  std::erase_if(metrics.routes, [&](const auto& each) {
+    return !each.first.empty() && each.first != "other" && !routes.has_route(each.first);
+  });
 }
 
 std::unique_ptr<Workspace> Shared::take_workspace() {

@@ -2,23 +2,12 @@
 
 #include <algorithm>
 
-#include "base/json.h"
 #include "edge/keys.h"
+#include "edge/snapshot_json.h"
 #include "edge/tcp_snapshot.h"
 
 namespace berth::edge {
 namespace {
-
-Json texts(const std::vector<std::string>& items) {
-  Json json = Json::array();
-  for (const std::string& item : items) json.push(item);
-  return json;
-}
-std::vector<std::string> texts(const Json& json) {
-  std::vector<std::string> items;
-  for (const Json& item : json.items()) items.emplace_back(item.text());
-  return items;
-}
 
 std::int64_t seconds_of(std::chrono::sys_seconds time) {
   return time.time_since_epoch().count();
@@ -41,46 +30,6 @@ constexpr SettingField kSettings[] = {
     {"connections", &Settings::connections},         {"client_connections", &Settings::client_connections},
     {"least_rate", &Settings::least_rate},
 };
-
-Json encode(const Settings& settings) {
-  Json json = Json::object();
-  json.set("public_https_port", std::int64_t{settings.public_https_port});
-  json.set("trusted_proxies", texts(settings.trusted_proxies));
-  if (settings.tracing) json.set("tracing", true);
-  for (const SettingField& field : kSettings) {
-    const auto put = [&](auto member) {
-      if constexpr (std::is_same_v<decltype(member), std::size_t Settings::*>) {
-        json.set(field.name, static_cast<std::int64_t>(settings.*member));
-      } else {
-        json.set(field.name, static_cast<std::int64_t>((settings.*member).count()));
-      }
-    };
-    std::visit(put, field.member);
-  }
-  return json;
-}
-
-Result<Settings> decode_settings(const Json& json) {
-  Settings settings;
-  const std::int64_t port = json["public_https_port"].integer(settings.public_https_port);
-  if (port < 1 || port > 65535) return fail(Code::invalid, "snapshot: settings.public_https_port is not a port");
-  settings.public_https_port = static_cast<std::uint16_t>(port);
-  settings.trusted_proxies = texts(json["trusted_proxies"]);
-  settings.tracing = json["tracing"].boolean();
-  for (const SettingField& field : kSettings) {
-    if (!json.contains(field.name)) continue;
-    const std::int64_t value = json[field.name].integer(-1);
-    if (value < 0) return fail(Code::invalid, "snapshot: settings." + std::string(field.name) + " is not a number");
-    const auto take = [&](auto member) {
-      using Value = std::remove_reference_t<decltype(settings.*member)>;
-      settings.*member =
-          Value(static_cast<typename std::conditional_t<std::is_same_v<Value, std::size_t>, std::size_t, std::int64_t>>(
-              value));
-    };
-    std::visit(take, field.member);
-  }
-  return settings;
-}
 
 // Middlewares.
 
@@ -107,57 +56,8 @@ Result<Middleware> decode_middleware(const Json& json) {
   return Middleware{name, std::move(*action)};
 }
 
-// Routes.
-
 constexpr std::pair<std::string_view, bool Route::*> kObserved[] = {
     {"logged", &Route::logged}, {"counted", &Route::counted}, {"traced", &Route::traced}};
-
-Json encode(const Route& route) {
-  Json listeners = Json::array(), middlewares = Json::array();
-  for (const Listener listener : route.listeners) listeners.push(to_text(listener));
-  for (const Middleware& middleware : route.middlewares) middlewares.push(encode(middleware));
-  Json domains = Json::array();
-  for (const auto& hosts : route.domains) domains.push(texts(hosts));
-  Json json = Json::object({{"name", route.name},
-                            {"rule", route.rule},
-                            {"priority", route.priority},
-                            {"listeners", std::move(listeners)},
-                            {"service", route.service},
-                            {"middlewares", std::move(middlewares)},
-                            {"warnings", texts(route.warnings)},
-                            {"resolver", route.resolver},
-                            {"tls_options", route.tls_options},
-                            {"domains", std::move(domains)}});
-  for (const auto& [name, member] : kObserved)
-    if (!(route.*member)) json.set(name, false);
-  return json;
-}
-
-Result<Route> decode_route(const Json& json) {
-  Route route{.name = std::string(json["name"].text()),
-              .rule = std::string(json["rule"].text()),
-              .priority = static_cast<int>(json["priority"].integer()),
-              .listeners = {},
-              .service = std::string(json["service"].text()),
-              .middlewares = {},
-              .warnings = texts(json["warnings"]),
-              .resolver = std::string(json["resolver"].text()),
-              .tls_options = std::string(json["tls_options"].text())};
-  for (const auto& [name, member] : kObserved)
-    if (json.contains(name)) route.*member = json[name].boolean();
-  for (const Json& item : json["domains"].items()) route.domains.push_back(texts(item));
-  for (const Json& item : json["listeners"].items()) {
-    if (item.text() != "web" && item.text() != "websecure") {
-      return fail(Code::invalid, "snapshot: route \"" + route.name + "\" has an unknown listener");
-    }
-    route.listeners.push_back(item.text() == "web" ? Listener::web : Listener::websecure);
-  }
-  if (route.name.empty() || route.listeners.empty()) {
-    return fail(Code::invalid, "snapshot: a route lacks its name or listeners");
-  }
-  for (const Json& item : json["middlewares"].items()) route.middlewares.push_back(TRY(decode_middleware(item)));
-  return route;
-}
 
 Json encode(const std::optional<Hold>& hold) {
   if (!hold) return {};
@@ -173,16 +73,108 @@ std::optional<Hold> decode_hold(const Json& json) {
               .count = static_cast<std::uint32_t>(std::clamp<std::int64_t>(json["count"].integer(), 0, 1'000'000))};
 }
 
-Json encode(const Certificate& certificate) {
-  return Json::object({{"hosts", texts(certificate.hosts)},
+}  // namespace
+
+Json encode_item(const Settings& settings) {
+  Json json = Json::object();
+  json.set("public_https_port", std::int64_t{settings.public_https_port});
+  json.set("trusted_proxies", encode_texts(settings.trusted_proxies));
+  if (settings.tracing) json.set("tracing", true);
+  for (const SettingField& field : kSettings) {
+    const auto put = [&](auto member) {
+      if constexpr (std::is_same_v<decltype(member), std::size_t Settings::*>) {
+        json.set(field.name, static_cast<std::int64_t>(settings.*member));
+      } else {
+        json.set(field.name, static_cast<std::int64_t>((settings.*member).count()));
+      }
+    };
+    std::visit(put, field.member);
+  }
+  return json;
+}
+
+template <>
+Result<Settings> decode_item<Settings>(const Json& json) {
+  Settings settings;
+  const std::int64_t port = json["public_https_port"].integer(settings.public_https_port);
+  if (port < 1 || port > 65535) return fail(Code::invalid, "snapshot: settings.public_https_port is not a port");
+  settings.public_https_port = static_cast<std::uint16_t>(port);
+  settings.trusted_proxies = decode_texts(json["trusted_proxies"]);
+  settings.tracing = json["tracing"].boolean();
+  for (const SettingField& field : kSettings) {
+    if (!json.contains(field.name)) continue;
+    const std::int64_t value = json[field.name].integer(-1);
+    if (value < 0) return fail(Code::invalid, "snapshot: settings." + std::string(field.name) + " is not a number");
+    const auto take = [&](auto member) {
+      using Value = std::remove_reference_t<decltype(settings.*member)>;
+      settings.*member =
+          Value(static_cast<typename std::conditional_t<std::is_same_v<Value, std::size_t>, std::size_t, std::int64_t>>(
+              value));
+    };
+    std::visit(take, field.member);
+  }
+  return settings;
+}
+
+Json encode_item(const Route& route) {
+  Json listeners = Json::array(), middlewares = Json::array();
+  for (const Listener listener : route.listeners) listeners.push(to_text(listener));
+  for (const Middleware& middleware : route.middlewares) middlewares.push(encode(middleware));
+  Json domains = Json::array();
+  for (const auto& hosts : route.domains) domains.push(encode_texts(hosts));
+  Json json = Json::object({{"name", route.name},
+                            {"rule", route.rule},
+                            {"priority", route.priority},
+                            {"listeners", std::move(listeners)},
+                            {"service", route.service},
+                            {"middlewares", std::move(middlewares)},
+                            {"warnings", encode_texts(route.warnings)},
+                            {"resolver", route.resolver},
+                            {"tls_options", route.tls_options},
+                            {"domains", std::move(domains)}});
+  for (const auto& [name, member] : kObserved)
+    if (!(route.*member)) json.set(name, false);
+  return json;
+}
+
+template <>
+Result<Route> decode_item<Route>(const Json& json) {
+  Route route{.name = std::string(json["name"].text()),
+              .rule = std::string(json["rule"].text()),
+              .priority = static_cast<int>(json["priority"].integer()),
+              .listeners = {},
+              .service = std::string(json["service"].text()),
+              .middlewares = {},
+              .warnings = decode_texts(json["warnings"]),
+              .resolver = std::string(json["resolver"].text()),
+              .tls_options = std::string(json["tls_options"].text())};
+  for (const auto& [name, member] : kObserved)
+    if (json.contains(name)) route.*member = json[name].boolean();
+  for (const Json& item : json["domains"].items()) route.domains.push_back(decode_texts(item));
+  for (const Json& item : json["listeners"].items()) {
+    if (item.text() != "web" && item.text() != "websecure") {
+      return fail(Code::invalid, "snapshot: route \"" + route.name + "\" has an unknown listener");
+    }
+    route.listeners.push_back(item.text() == "web" ? Listener::web : Listener::websecure);
+  }
+  if (route.name.empty() || route.listeners.empty()) {
+    return fail(Code::invalid, "snapshot: a route lacks its name or listeners");
+  }
+  for (const Json& item : json["middlewares"].items()) route.middlewares.push_back(TRY(decode_middleware(item)));
+  return route;
+}
+
+Json encode_item(const Certificate& certificate) {
+  return Json::object({{"hosts", encode_texts(certificate.hosts)},
                        {"chain", certificate.chain},
                        {"key", certificate.key},
                        {"not_before", seconds_of(certificate.not_before)},
                        {"not_after", seconds_of(certificate.not_after)}});
 }
 
-Result<Certificate> decode_certificate(const Json& json) {
-  Certificate certificate{.hosts = texts(json["hosts"]),
+template <>
+Result<Certificate> decode_item<Certificate>(const Json& json) {
+  Certificate certificate{.hosts = decode_texts(json["hosts"]),
                           .chain = std::string(json["chain"].text()),
                           .key = std::string(json["key"].text()),
                           .not_before = time_of(json["not_before"]),
@@ -193,56 +185,41 @@ Result<Certificate> decode_certificate(const Json& json) {
   return certificate;
 }
 
-Json encode(const TlsOptions& options) {
+Json encode_item(const TlsOptions& options) {
   return Json::object({{"name", options.name},
                        {"min_version", options.min_version},
                        {"max_version", options.max_version},
-                       {"ciphers", texts(options.ciphers)},
-                       {"curves", texts(options.curves)},
-                       {"alpn", texts(options.alpn)},
+                       {"ciphers", encode_texts(options.ciphers)},
+                       {"curves", encode_texts(options.curves)},
+                       {"alpn", encode_texts(options.alpn)},
                        {"client_auth", options.client_auth},
                        {"client_ca", options.client_ca}});
 }
 
-Result<TlsOptions> decode_tls_options(const Json& json) {
+template <>
+Result<TlsOptions> decode_item<TlsOptions>(const Json& json) {
   return TlsOptions{.name = std::string(json["name"].text()),
                     .min_version = static_cast<int>(json["min_version"].integer()),
                     .max_version = static_cast<int>(json["max_version"].integer()),
-                    .ciphers = texts(json["ciphers"]),
-                    .curves = texts(json["curves"]),
-                    .alpn = texts(json["alpn"]),
+                    .ciphers = decode_texts(json["ciphers"]),
+                    .curves = decode_texts(json["curves"]),
+                    .alpn = decode_texts(json["alpn"]),
                     .client_auth = std::string(json["client_auth"].text()),
                     .client_ca = std::string(json["client_ca"].text())};
 }
 
-Json encode(const HttpChallenge& challenge) {
+Json encode_item(const HttpChallenge& challenge) {
   return Json::object({{"host", challenge.host}, {"token", challenge.token}, {"answer", challenge.answer}});
 }
 
-Result<HttpChallenge> decode_challenge(const Json& json) {
+template <>
+Result<HttpChallenge> decode_item<HttpChallenge>(const Json& json) {
   return HttpChallenge{.host = std::string(json["host"].text()),
                        .token = std::string(json["token"].text()),
                        .answer = std::string(json["answer"].text())};
 }
 
-template <class T>
-Json encode_all(const std::vector<T>& items) {
-  Json json = Json::array();
-  for (const T& item : items) json.push(encode(item));
-  return json;
-}
-
-template <class T>
-Result<std::vector<T>> decode_all(const Json& json, Result<T> (*decode)(const Json&)) {
-  std::vector<T> items;
-  items.reserve(json.items().size());
-  for (const Json& item : json.items()) items.push_back(TRY(decode(item)));
-  return items;
-}
-
-}  // namespace
-
-Json encode_service(const Service& service) {
+Json encode_item(const Service& service) {
   Json upstreams = Json::array();
   for (const Upstream& each : service.upstreams) {
     upstreams.push(Json::object(
@@ -260,7 +237,8 @@ Json encode_service(const Service& service) {
                        {"down", service.down}});
 }
 
-Result<Service> decode_service(const Json& json) {
+template <>
+Result<Service> decode_item<Service>(const Json& json) {
   Service service{.name = std::string(json["name"].text()),
                   .upstreams = {},
                   .pass_host = true,
@@ -293,13 +271,11 @@ Result<Service> decode_service(const Json& json) {
 }
 
 std::string encode_snapshot(const Snapshot& snapshot) {
-  Json services = Json::array();
-  for (const Service& service : snapshot.services) services.push(encode_service(service));
   return Json::object({{"format", 1},
                        {"version", static_cast<std::int64_t>(snapshot.version)},
-                       {"settings", encode(snapshot.settings)},
+                       {"settings", encode_item(snapshot.settings)},
                        {"routes", encode_all(snapshot.routes)},
-                       {"services", std::move(services)},
+                       {"services", encode_all(snapshot.services)},
                        {"certificates", encode_all(snapshot.certificates)},
                        {"tls_options", encode_all(snapshot.tls_options)},
                        {"http_challenges", encode_all(snapshot.http_challenges)},
@@ -310,18 +286,21 @@ std::string encode_snapshot(const Snapshot& snapshot) {
 }
 
 Result<Snapshot> decode_snapshot(std::string_view bytes) {
-  const Json json = TRY(parse_json(bytes));
+  return read_snapshot(TRY(parse_json(bytes)));
+}
+
+Result<Snapshot> read_snapshot(const Json& json) {
   if (json["format"].integer() != 1) return fail(Code::invalid, "snapshot: its format is not 1");
   if (json["version"].integer() < 1) return fail(Code::invalid, "snapshot: its version is missing");
   Snapshot snapshot;
   snapshot.version = static_cast<std::uint64_t>(json["version"].integer());
-  snapshot.settings = TRY(decode_settings(json["settings"]));
-  snapshot.routes = TRY(decode_all<Route>(json["routes"], decode_route));
-  snapshot.services = TRY(decode_all<Service>(json["services"], decode_service));
-  snapshot.certificates = TRY(decode_all<Certificate>(json["certificates"], decode_certificate));
-  snapshot.tls_options = TRY(decode_all<TlsOptions>(json["tls_options"], decode_tls_options));
-  snapshot.http_challenges = TRY(decode_all<HttpChallenge>(json["http_challenges"], decode_challenge));
-  snapshot.tls_challenges = TRY(decode_all<Certificate>(json["tls_challenges"], decode_certificate));
+  snapshot.settings = TRY(decode_item<Settings>(json["settings"]));
+  snapshot.routes = TRY(decode_all<Route>(json["routes"]));
+  snapshot.services = TRY(decode_all<Service>(json["services"]));
+  snapshot.certificates = TRY(decode_all<Certificate>(json["certificates"]));
+  snapshot.tls_options = TRY(decode_all<TlsOptions>(json["tls_options"]));
+  snapshot.http_challenges = TRY(decode_all<HttpChallenge>(json["http_challenges"]));
+  snapshot.tls_challenges = TRY(decode_all<Certificate>(json["tls_challenges"]));
   snapshot.tcp = TRY(decode_tcp(json["tcp"]));
   snapshot.transports = TRY(decode_transports<Transport>(json["transports"]));
   return snapshot;

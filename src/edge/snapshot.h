@@ -19,6 +19,7 @@ struct Certificate {
   std::string key;                 ///< secret: written only to 0600 files and private sockets
   std::chrono::sys_seconds not_before{};
   std::chrono::sys_seconds not_after{};
+  friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 
 /// What TLS demands of the clients of some hosts, in Traefik's terms.
@@ -62,15 +63,16 @@ struct Settings {
 
 struct Snapshot {
   std::uint64_t version = 0;  ///< grows with every change
-  Settings settings;
-  std::vector<Route> routes;
-  std::vector<Service> services;
-  std::vector<Certificate> certificates;
+  Settings settings{};
+  std::vector<Route> routes{};
+  std::vector<Service> services{};
+  std::vector<Certificate> certificates{};
   std::vector<TlsOptions> tls_options{};
   std::vector<HttpChallenge> http_challenges{};
   std::vector<Certificate> tls_challenges{};  ///< shown to clients that offer acme-tls/1 alone (RFC 8737)
   TcpConfig tcp{};
   std::vector<Transport> transports{};
+  friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
 
 /// JSON text with the private keys in it: for the socketpair and the edge's own 0600 file only.

@@ -30,7 +30,7 @@ struct SubRequest::Parts {
     request.path = ask.path;
     request.client = parent.client;
     request.entry = &entry;
-    request.service = entry.service;
+    request.service = entry.service.get();
     request.rewritten.begin(ask.path);
   }
   Routes::Entry entry;
@@ -80,11 +80,11 @@ io::Task<Result<void>> KeptReply::data(std::string_view piece) {
 }
 
 std::optional<Routes::Entry> entry_for(const Routes& routes, std::string_view name) {
-  const Service* service = routes.service(name);
+  auto service = routes.service(name);
   if (!service) return std::nullopt;
   Routes::Entry entry;
   entry.route.name = std::string(name);
-  entry.service = service;
+  entry.service = std::move(service);
   return entry;
 }
 

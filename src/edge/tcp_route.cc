@@ -77,6 +77,8 @@ Result<std::shared_ptr<const TcpTable>> TcpTable::build(TcpConfig config) {
   }
   for (const TcpService& service : table->config_.services) table->servers_.push_back(service.servers);
   for (const Service& service : table->config_.udp_services) table->servers_.push_back(service);
+  for (const Service& service : table->servers_)
+    for (const Upstream& each : service.upstreams) table->upstreams_.insert(upstream_key(each));
   TRY(table->add_routes());
   return std::shared_ptr<const TcpTable>(std::move(table));
 }

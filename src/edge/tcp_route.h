@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -142,6 +143,8 @@ class TcpTable {
   const std::vector<Entry>& entries() const { return entries_; }
   /// The servers of all TCP and UDP services.
   const std::vector<Service>& servers() const { return servers_; }
+  /// Whether one of them has an upstream with this upstream_key().
+  bool names_upstream(std::string_view key) const { return upstreams_.contains(key); }
 
  private:
   Place& make_place(const std::string& name);
@@ -152,6 +155,7 @@ class TcpTable {
   std::vector<Entry> entries_;
   std::vector<UdpEntry> udp_entries_;
   std::vector<Service> servers_;
+  std::set<std::string, std::less<>> upstreams_;
   std::map<std::string, Place, std::less<>> places_;
 };
 

@@ -14,8 +14,4 @@ Result<TcpConfig> decode_tcp(const Json& json);
 Json encode_entry_points(const std::vector<EntryPoint>& points);
 Result<std::vector<EntryPoint>> decode_entry_points(const Json& json);
 
-// Defined with the rest of the snapshot.
-Json encode_service(const Service& service);
-Result<Service> decode_service(const Json& json);
-
 }  // namespace berth::edge

@@ -199,16 +199,11 @@ bool UpstreamPool::is_failing(const Upstream& upstream) {
   return peer && (peer->down || loop_.now() < peer->failing_until);
 }
 
-void UpstreamPool::keep_only(const std::vector<Service>& services, const std::vector<Service>& more) {
+void UpstreamPool::keep_only(const std::function<bool(std::string_view key)>& names) {
   known_ = {};
-  std::set<std::string, std::less<>> named;
-  for (const auto* list : {&services, &more}) {
-    for (const Service& service : *list)
-      for (const Upstream& upstream : service.upstreams) named.emplace(key_of(upstream));
-  }
-  std::erase_if(peers_, [&](const auto& each) { return each.second.exchanges == 0 && !named.contains(each.first); });
+  for (auto& [key, peer] : peers_) peer.leaving = !names(key);
+  std::erase_if(peers_, [](const auto& each) { return each.second.exchanges == 0 && each.second.leaving; });
   for (auto& [key, peer] : peers_) {
-    peer.leaving = !named.contains(key);
     if (peer.leaving) peer.kept.clear();
     std::erase_if(peer.kept, [&](const Kept& kept) { return loop_.now() - kept.since > kLongIdle; });
   }

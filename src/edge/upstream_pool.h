@@ -95,7 +95,7 @@ class UpstreamPool {
   std::size_t cut(std::string_view key);
 
   /// Closes what the new table does not name any more, and what has been idle for long.
-  void keep_only(const std::vector<Service>& services, const std::vector<Service>& more = {});
+  void keep_only(const std::function<bool(std::string_view key)>& names);
   /// The upstreams that the table does not name any more and that still have an exchange, by upstream_key().
   std::vector<std::string> leaving() const;
   std::size_t idle() const;
