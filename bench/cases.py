@@ -142,6 +142,7 @@ class Change(Case):
         peer = Berth(run.world)
         peer.routes = Routes.COUNT
         with peer:
+            peer.change(0)
             for i in range(run.rounds * 2):
                 took = peer.change(i + 1)
                 path = f'/{100 + peer.version}'

@@ -310,7 +310,7 @@ class Berth(Peer):
 
     def __init__(self, world, environment=()):
         super().__init__(world, environment)
-        self.version, self.supervisor, self.channel = 0, None, None
+        self.version, self.supervisor, self.channel, self.sent = 0, None, None, None
 
     def snapshot(self, changed=None):
         """`changed`: the number of a route that is for another path than the others."""
@@ -362,9 +362,18 @@ class Berth(Peer):
             data += part
         return data
 
+    def update(self, changed):
+        """The next snapshot as core sends it: whole down a new channel, then what is different."""
+        before, self.sent = self.sent, self.snapshot(changed)
+        if before is None:
+            return self.sent
+        pairs = zip(before['routes'], self.sent['routes'])
+        splices = [{'at': i, 'drop': 1, 'put': [now]} for i, (old, now) in enumerate(pairs) if old != now]
+        return {'format': 2, 'version': self.version, 'base': before['version'], 'routes': splices}
+
     def change(self, number):
         """Sends the routes with one changed; seconds until the edge says that it uses them."""
-        payload = json.dumps(self.snapshot(number), separators=(',', ':')).encode()
+        payload = json.dumps(self.update(number), separators=(',', ':')).encode()
         frame = struct.pack('>I', len(payload)) + payload
         begin = time.perf_counter()
         self.channel.sendall(frame)
