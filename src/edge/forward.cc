@@ -207,6 +207,13 @@ Ip client_address(const Hop& hop, const http::Fields& fields, const std::vector<
   return client;
 }
 
+/// Whether a client may tell the service this.
+static bool goes_on(std::string_view name, const Outgoing& outgoing) {
+  if (is_own(name) || name.contains('_') || (!outgoing.trusted && is_forwarding(name))) return false;
+  if (same_name(name, "x-forwarded-for")) return false;  // appended to afterwards
+  return !outgoing.rewritten.passes_certificate || !starts_with_name(name, kClientCert);
+}
+
 void append_request(std::string& out, const Outgoing& outgoing) {
   const http::RequestHead& head = outgoing.head;
   out.append(head.method).append(" ").append(outgoing.rewritten.path);
@@ -218,9 +225,7 @@ void append_request(std::string& out, const Outgoing& outgoing) {
   http::append_field(out, "Host", host.empty() ? outgoing.host : host);
   const bool lists = lists_fields(head.fields);
   for (const Field& field : head.fields) {
-    if (is_own(field.name) || field.name.contains('_') || (!outgoing.trusted && is_forwarding(field.name))) continue;
-    if (same_name(field.name, "x-forwarded-for")) continue;  // appended to below
-    if (outgoing.rewritten.passes_certificate && starts_with_name(field.name, kClientCert)) continue;
+    if (!goes_on(field.name, outgoing)) continue;
     if (lists && !is_protected(field.name) && head.fields.has_token("connection", field.name)) continue;
     if (!overrides.has(field.name)) http::append_field(out, field.name, field.value);
   }
