@@ -281,6 +281,15 @@ Result<std::unique_ptr<Stream>> stream_on(Loop& loop, Fd fd, std::string peer) {
   return std::unique_ptr<Stream>(std::move(stream));
 }
 
+namespace {
+/// On a socket that blocks nobody: the kernel need not be asked what it is.
+Result<std::unique_ptr<Stream>> stream_on_socket(Loop& loop, Fd fd, std::string peer) {
+  auto stream = std::make_unique<DescriptorStream>(loop, fd.release(), std::move(peer), true);
+  TRY(stream->watch());
+  return std::unique_ptr<Stream>(std::move(stream));
+}
+}  // namespace
+
 Task<Result<std::unique_ptr<Stream>>> connect(Address address) {
   const Context context = co_await here();
   Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -309,7 +318,7 @@ Task<Result<std::unique_ptr<Stream>>> connect(Address address) {
     if (error != 0) co_return fail(error_of(name, error));
     break;
   }
-  co_return stream_on(*context.loop, std::move(fd), name);
+  co_return stream_on_socket(*context.loop, std::move(fd), name);
 }
 
 Task<Result<std::unique_ptr<Stream>>> UnixDialer::dial() {
@@ -388,7 +397,7 @@ Task<Result<std::unique_ptr<Stream>>> Listener::accept() {
       const Address peer = Address::from(reinterpret_cast<sockaddr*>(&raw), size);
       const int on = 1;
       if (peer.family() != AF_UNIX) ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      co_return stream_on(loop_, std::move(fd), peer.family() == AF_UNIX ? "unix" : peer.text());
+      co_return stream_on_socket(loop_, std::move(fd), peer.family() == AF_UNIX ? "unix" : peer.text());
     }
     if (errno == EAGAIN) {
       descriptor_.readable = false;

@@ -15,4 +15,18 @@ Result<Address> local_address(const Stream& stream);
 /// happens.
 void keep_alive(const Stream& stream, std::chrono::milliseconds pause = {});
 
+/// The socket file `path` gets the group of its folder: who belongs to it may connect, as the mode says.
+Result<void> share_with_folder(const std::string& path);
+/// The same with a group by its name. Code::invalid when there is none.
+Result<void> give_to_group(const std::string& path, const std::string& group);
+/// Who connected, as the kernel says; Code::invalid for what is no unix socket. Of a client in another user namespace
+/// it is the overflow user's.
+struct PeerUser {
+  unsigned user = 0;
+  int process = 0;
+};
+Result<PeerUser> peer_user(const Stream& stream);
+/// The effective user of this process.
+unsigned own_user();
+
 }  // namespace berth::io
