@@ -338,6 +338,26 @@ Result<std::vector<std::string>> confine(const Confinement& confinement) {
   return kept;
 }
 
+Result<bool> become_account(const std::string& name, const std::string& extra) {
+  const passwd* found = ::getpwnam(name.c_str());
+  if (!found) return false;
+  const Account account{found->pw_uid, found->pw_gid};
+  gid_t groups[64];
+  int count = 63;
+  if (::getgrouplist(name.c_str(), account.group, groups, &count) < 0)
+    return fail(Code::internal, "account " + name + " has more than 63 groups");
+  if (const group* also = ::getgrnam(extra.c_str())) groups[count++] = also->gr_gid;
+  for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability)
+    ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  if (::setgroups(static_cast<std::size_t>(count), groups) != 0 ||
+      ::setresgid(account.group, account.group, account.group) != 0 ||
+      ::setresuid(account.user, account.user, account.user) != 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return fail(error_of("cannot become user " + name));
+  const rlimit none{};
+  ::setrlimit(RLIMIT_CORE, &none);
+  return true;
+}
+
 void end_with_parent(int signal) {
   ::prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0);
 }

@@ -22,6 +22,11 @@ struct Confinement {
 /// not be given up, for a warning. Code::invalid for a user that does not exist, internal when the kernel refuses.
 Result<std::vector<std::string>> confine(const Confinement& confinement);
 
+/// Only another account with its groups, and the group `extra` where that exists, no new privileges and no core files:
+/// for a process that has to open unix sockets. Nothing happens when no account is called `name`: false. Code::internal
+/// when the kernel refuses.
+Result<bool> become_account(const std::string& name, const std::string& extra);
+
 /// Has the kernel send `signal` to this process when its parent dies; confine() undoes what was set before.
 void end_with_parent(int signal);
 

@@ -284,7 +284,13 @@ void Loop::sift_down(std::size_t at) {
 Loop::Loop() : Loop(std::make_unique<EpollPoller>()) {
   std::signal(SIGPIPE, SIG_IGN);
 }
-Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), now_(poller_->now()) {}
+Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), now_(poller_->now()) {
+  // A turn in which one more thing than ever before comes together is no reason to allocate while a request waits.
+  constexpr std::size_t kTogether = 64;
+  ready_.reserve(kTogether);
+  running_.reserve(kTogether);
+  timers_.reserve(kTogether);
+}
 Loop::~Loop() = default;
 
 void Loop::post(std::function<void()> function) {

@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <mutex>
 #include <thread>
 
 #include "io/edge_wait.h"
@@ -113,10 +114,36 @@ int exit_code(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// Children that nobody waits for any more: reaped when the next one comes or begins.
+class Unwaited {
+ public:
+  void reap_later(pid_t pid) {
+    const std::lock_guard lock(mutex_);
+    pids_.push_back(pid);
+    reap_ended();
+  }
+  void reap() {
+    const std::lock_guard lock(mutex_);
+    reap_ended();
+  }
+
+ private:
+  void reap_ended() {
+    std::erase_if(pids_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+  }
+  std::mutex mutex_;
+  std::vector<pid_t> pids_;
+};
+Unwaited& unwaited() {
+  static Unwaited all;
+  return all;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Process>> Process::start(Loop& loop, Command command) {
   if (command.descriptors.size() > kMostDescriptors) return fail(Code::invalid, "too many descriptors for a child");
+  unwaited().reap();
   std::unique_ptr<Process> process(new Process(loop));
   Standard in = TRY(standard(command.input, true));
   Standard out = TRY(standard(command.output, false));
@@ -171,7 +198,7 @@ Process::~Process() {
   if (watch_.fd < 0) return;
   loop_.poller().remove(watch_);
   ::close(watch_.fd);
-  if (!status_ && pid_ > 0) ::waitpid(pid_, nullptr, WNOHANG);
+  if (!status_ && pid_ > 0) unwaited().reap_later(pid_);
 }
 
 Task<Result<int>> Process::wait() {

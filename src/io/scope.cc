@@ -1,5 +1,7 @@
 #include "io/scope.h"
 
+#include <openssl/crypto.h>
+
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
@@ -88,6 +90,8 @@ class Sleep final : public Waiter, Timer {
 // A few threads, made at the first use and joined at exit.
 class Pool {
  public:
+  // What OpenSSL sets up at its first use on a thread that ends before the process it never frees.
+  Pool() { OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr); }
   void run(std::function<void()> job) {
     std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));

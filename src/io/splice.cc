@@ -48,18 +48,40 @@ class Pipes {
 };
 thread_local Pipes pipes;
 
-Task<Result<void>> until_ready(Stream& stream, Direction direction) {
-  co_return co_await ready(stream, direction);
-}
+/// How long a wait may take, for all waits of a transfer: its timer moves only when it fires too early, not once a
+/// wait.
+class Stall final : Timer {
+ public:
+  Stall(Context context, Duration most)
+      : Timer(*context.loop), loop_(*context.loop), cancel_(context.cancel), most_(most) {}
+  /// Until an attempt may do something; Code::timeout.
+  Ready until_ready(Stream& stream, Direction direction) {
+    until_ = loop_.now() + most_;
+    if (!armed()) arm(until_);
+    return ready(stream, direction, &cancel_);
+  }
 
-/// All that is in the pipe.
-Task<Result<void>> drain(Pipe& pipe, Stream& to, std::size_t held, Duration stall) {
+ private:
+  void fire() override {
+    if (loop_.now() < until_)
+      arm(until_);
+    else
+      cancel_.request(Code::timeout);
+  }
+  Loop& loop_;
+  Cancel cancel_;
+  const Duration most_;
+  Time until_{};
+};
+
+/// The rest of what is in the pipe.
+Task<Result<void>> drain(const Pipe& pipe, Stream& to, std::size_t held, Stall& stall) {
   while (held > 0) {
     const Attempt attempt = to.try_splice_from(pipe.read.get(), held);
     if (attempt.state == Attempt::moved)
       held -= attempt.count;
     else if (attempt.state == Attempt::blocked)
-      CO_TRY(co_await within(stall, until_ready(to, Direction::write)));
+      CO_TRY(co_await stall.until_ready(to, Direction::write));
     else
       co_return fail(to.error());
   }
@@ -68,8 +90,9 @@ Task<Result<void>> drain(Pipe& pipe, Stream& to, std::size_t held, Duration stal
 
 }  // namespace
 
-Task<Result<std::uint64_t>> splice(Stream& from, Stream& to, std::uint64_t count, Duration stall) {
+Task<Result<std::uint64_t>> splice(Stream& from, Stream& to, std::uint64_t count, Duration most_stall) {
   Pipe pipe = CO_TRY(pipes.take());
+  Stall stall(co_await here(), most_stall);
   std::uint64_t moved = 0;
   while (moved < count) {
     const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(pipe.size, count - moved));
@@ -77,10 +100,12 @@ Task<Result<std::uint64_t>> splice(Stream& from, Stream& to, std::uint64_t count
     if (attempt.state == Attempt::end) break;
     if (attempt.state == Attempt::failed) co_return fail(from.error());
     if (attempt.state == Attempt::blocked) {
-      CO_TRY(co_await within(stall, until_ready(from, Direction::read)));
+      CO_TRY(co_await stall.until_ready(from, Direction::read));
       continue;
     }
-    CO_TRY(co_await drain(pipe, to, attempt.count, stall));
+    const Attempt sent = to.try_splice_from(pipe.read.get(), attempt.count);
+    const std::size_t left = attempt.count - (sent.state == Attempt::moved ? sent.count : 0);
+    if (left > 0) CO_TRY(co_await drain(pipe, to, left, stall));
     moved += attempt.count;
   }
   pipes.put(std::move(pipe));
