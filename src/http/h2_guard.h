@@ -2,6 +2,7 @@
 // frames on streams that are closed, which the library would only ignore. Pure: the caller tells the time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -51,6 +52,11 @@ class H2Guard {
 
   /// We sent so many bytes of data: the peer may tell us about its windows.
   void sent(std::size_t bytes) { credit_ += static_cast<std::int64_t>(bytes / 256) + 1; }
+  /// We opened a stream: the peer may reset it, and tell us about its window.
+  void asked() {
+    resets_ = std::min(resets_ + 1, kResets);
+    credit_ = std::max(credit_, std::min(credit_ + 2, kCredit));
+  }
   /// We reset a stream: what is on its way to it is no error (RFC 9113 5.1).
   void we_reset(std::int32_t id) { reset_[resets_seen_++ % reset_.size()] = id; }
   /// We had to reset a stream since the peer broke its rules: as costly as a reset of its own.

@@ -43,7 +43,7 @@ struct H2Session::Parts {
   H2Guard guard;
   std::string* target = nullptr;  ///< of pull()
   std::size_t most = 0;
-  bool server = true;
+  bool server = true, holds_streams_only = false, settled = false;
   std::size_t block = 0;             ///< bytes of the fields that came since the block began
   std::vector<nghttp2_nv> fields{};  ///< reused
 
@@ -99,6 +99,7 @@ struct H2Session::Parts {
 
   static int on_frame_recv(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     Parts& self = of(user);
+    if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) self.settled = true;
     const bool headers = frame->hd.type == NGHTTP2_HEADERS, data = frame->hd.type == NGHTTP2_DATA;
     H2Stream* stream = headers || data ? self.stream(frame->hd.stream_id) : nullptr;
     if (!stream) return 0;
@@ -114,10 +115,9 @@ struct H2Session::Parts {
   static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
                      std::size_t size, void* user) {
     Parts& self = of(user);
-    if (H2Stream* stream = self.stream(id))
-      self.events.on_data(*stream, view(bytes, size));
-    else
-      nghttp2_session_consume_connection(session, size);
+    H2Stream* stream = self.stream(id);
+    if (!stream || self.holds_streams_only) nghttp2_session_consume_connection(session, size);
+    if (stream) self.events.on_data(*stream, view(bytes, size));
     return 0;
   }
 
@@ -250,6 +250,7 @@ struct H2Session::Parts {
 H2Session::H2Session(const H2Options& options, H2Events& events)
     : parts_(std::make_unique<Parts>(events, Session{}, H2Guard(options.server))) {
   parts_->server = options.server;
+  parts_->holds_streams_only = options.holds_streams_only;
   const Callbacks callbacks = Parts::callbacks();
   const Option limits = Parts::limits();
   nghttp2_session* made = nullptr;
@@ -343,6 +344,7 @@ bool H2Session::request(H2Stream& stream, const std::vector<Field>& fields, bool
   for (const auto& [name, value] : fields) made.push_back(field_of(name, value));
   const int id = parts_->submit(stream, true, has_body);
   stream.id = std::max(id, 0);
+  if (id > 0) parts_->guard.asked();
   return id > 0;
 }
 
@@ -354,6 +356,10 @@ void H2Session::resume(H2Stream& stream) {
 
 void H2Session::consume(H2Stream& stream, std::size_t bytes) {
   if (bytes == 0) return;
+  if (parts_->holds_streams_only) {
+    if (stream.id != 0) nghttp2_session_consume_stream(parts_->session.get(), stream.id, bytes);
+    return;
+  }
   if (stream.id != 0)
     nghttp2_session_consume(parts_->session.get(), stream.id, bytes);
   else
@@ -377,6 +383,22 @@ void H2Session::announce_end() {
 bool H2Session::may_request() const {
   nghttp2_session* session = parts_->session.get();
   return nghttp2_session_check_request_allowed(session) != 0;
+}
+
+bool H2Session::is_settled() const {
+  return parts_->settled;
+}
+
+std::uint32_t H2Session::peer_streams() const {
+  return nghttp2_session_get_remote_settings(parts_->session.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+std::int32_t H2Session::send_window() const {
+  return nghttp2_session_get_remote_window_size(parts_->session.get());
+}
+
+void H2Session::ping() {
+  nghttp2_submit_ping(parts_->session.get(), NGHTTP2_FLAG_NONE, nullptr);
 }
 
 bool H2Session::allows_connect_protocol() const {

@@ -60,6 +60,9 @@ struct H2Options {
   std::uint32_t streams = 128;              ///< that the peer may have open
   std::uint32_t stream_window = 64u << 10;  ///< bytes of a body that wait to be read at most
   std::uint32_t connection_window = 256u << 10;
+  /// Only the streams' windows hold the peer back: a stream that is not read holds up no other, and what waits to be
+  /// read is bounded by the streams that are open.
+  bool holds_streams_only = false;
   std::uint32_t header_bytes = 64u << 10;  ///< announced
 };
 
@@ -96,6 +99,13 @@ class H2Session {
   void go_away(H2Error error);
   /// Client: whether another stream may be opened now.
   bool may_request() const;
+  /// Client: whether the peer's settings came, and the streams that it lets us have open; before that a guess.
+  bool is_settled() const;
+  std::uint32_t peer_streams() const;
+  /// Of data that the peer lets us send on all streams together.
+  std::int32_t send_window() const;
+  /// Asks for a sign of life; what comes next is one.
+  void ping();
   /// Client: whether the peer allows extended CONNECT (RFC 8441).
   bool allows_connect_protocol() const;
 

@@ -123,6 +123,12 @@ io::Task<Result<std::string>> ServerRequest::body(std::size_t limit) {
   }
 }
 
+io::Task<Result<void>> ServerRequest::until_gone() {
+  while (CO_TRY(co_await wire_.fill())) {
+  }
+  co_return Result<void>{};
+}
+
 ResponseWriter::ResponseWriter(Wire& wire, const RequestHead& head, bool keep_alive)
     : wire_(wire), head_(head), keep_alive_(keep_alive) {}
 

@@ -21,6 +21,9 @@ class ServerRequest {
   /// The whole body; Code::invalid beyond `limit` bytes.
   io::Task<Result<std::string>> body(std::size_t limit);
   bool finished() const { return pump_.done(); }
+  /// Waits until the peer closes its side. Code::invalid when it sends further requests than are kept meanwhile.
+  /// REQUIRES: finished().
+  io::Task<Result<void>> until_gone();
   /// The client waits for a "100 Continue" that was not sent.
   bool owes_continue() const { return owes_continue_; }
 
