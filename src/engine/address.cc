@@ -32,6 +32,13 @@ bool is_host(std::string_view text) {
          text.front() != '-';
 }
 
+bool is_user(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._+") ==
+             std::string_view::npos &&
+         text.front() != '-';
+}
+
 // "host", "host:port", "[::1]:port" into `address`; false when malformed.
 bool parse_host(std::string_view text, Address& address) {
   std::string_view host = text;
@@ -58,7 +65,7 @@ Result<Address> parse_ssh(std::string_view text, std::string_view rest) {
   if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
     address.user = rest.substr(0, at);
     rest.remove_prefix(at + 1);
-    if (address.user.empty() || address.user.front() == '-' || address.user.find_first_of(":/ ") != std::string::npos)
+    if (!is_user(address.user))
       // Without the text: it may hold a password.
       return fail(Code::invalid, "engine address ssh://...: bad user; a password belongs in the ssh agent or a key");
   }
@@ -66,6 +73,11 @@ Result<Address> parse_ssh(std::string_view text, std::string_view rest) {
   if (rest.find('/') != std::string_view::npos) return refuse(text, "a path after the host");
   if (!parse_host(rest, address)) return refuse(text, "bad host or port");
   return address;
+}
+
+bool is_loopback(std::string_view host) {
+  const bool number = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "::1" || (number && host.starts_with("127."));
 }
 
 Result<Json> parse_file(std::string_view what, std::string_view text) {
@@ -110,21 +122,12 @@ Result<Address> parse_address(std::string_view text) {
   return refuse(text, "scheme " + std::string(scheme) + " is not read");
 }
 
-Result<void> check_supported(const Address& address) {
-  switch (address.kind) {
-    case Address::Kind::unix_socket:
-      return {};
-    case Address::Kind::tcp:
-      return fail(Code::invalid, address.text() +
-                                     ": engines over TCP are not supported yet; use a unix socket, for "
-                                     "example one forwarded by `ssh -L /tmp/engine.sock:/var/run/docker.sock`");
-    case Address::Kind::ssh:
-      return fail(Code::invalid, address.text() +
-                                     ": engines over SSH are not supported yet; forward the socket with "
-                                     "`ssh -N -L /tmp/engine.sock:/var/run/docker.sock` and use "
-                                     "unix:///tmp/engine.sock");
-  }
-  return {};
+Result<void> check_reachable(const Address& address, bool tls) {
+  if (address.kind != Address::Kind::tcp || tls || is_loopback(address.host)) return {};
+  return fail(Code::denied, address.text() +
+                                ": plain TCP would let everybody on the way do what root can; use TLS "
+                                "(DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH with ca.pem, cert.pem and key.pem) or "
+                                "ssh://user@host");
 }
 
 Result<Chosen> choose_address(const AddressChoice& choice) {
@@ -142,6 +145,10 @@ Result<Chosen> choose_address(const AddressChoice& choice) {
 
 std::string context_meta_path(std::string_view context) {
   return "contexts/meta/" + sha256_hex(context) + "/meta.json";
+}
+
+std::string context_tls_path(std::string_view context) {
+  return "contexts/tls/" + sha256_hex(context) + "/docker";
 }
 
 Result<std::string> parse_context_meta(std::string_view context, std::string_view meta) {

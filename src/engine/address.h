@@ -31,8 +31,8 @@ inline constexpr std::string_view kDefaultAddress = "unix:///var/run/docker.sock
 /// `unix://PATH`, `tcp://HOST[:PORT]` (2375), `ssh://[USER@]HOST[:PORT]` (22), a bare absolute path. Code::invalid
 /// names the text and the forms that are read (npipe and fd included).
 Result<Address> parse_address(std::string_view text);
-/// Code::invalid for a kind that no dialer exists for yet, naming it and what to do instead.
-Result<void> check_supported(const Address& address);
+/// Code::denied for TCP without TLS to another machine: whoever can listen on the way could do all that root can.
+Result<void> check_reachable(const Address& address, bool tls);
 
 /// What decides the engine of a command line, strongest first.
 struct AddressChoice {
@@ -53,6 +53,8 @@ struct Chosen {
 Result<Chosen> choose_address(const AddressChoice& choice);
 /// Path of a context's meta.json below ~/.docker: "contexts/meta/<sha256 of the name>/meta.json".
 std::string context_meta_path(std::string_view context);
+/// Of the folder with ca.pem, cert.pem and key.pem of a context, below ~/.docker.
+std::string context_tls_path(std::string_view context);
 /// The endpoint text of a context's meta.json. Code::invalid when the file is not one of docker's.
 Result<std::string> parse_context_meta(std::string_view context, std::string_view meta);
 

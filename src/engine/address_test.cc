@@ -24,9 +24,10 @@ TEST(Address, TextIsReadBack) {
 }
 
 TEST(Address, Refuses) {
-  for (const char* bad : {"", "docker.sock", "unix://", "unix://relative", "tcp://", "tcp://h:0", "tcp://h:x",
-                          "tcp://h:99999", "tcp://[::1", "tcp://-oProxyCommand=x", "ssh://-oProxyCommand=x",
-                          "ssh://a b@h", "ssh://h/path", "ssh://@h", "npipe:////./pipe/docker", "fd://", "http://h"}) {
+  for (const char* bad :
+       {"", "docker.sock", "unix://", "unix://relative", "tcp://", "tcp://h:0", "tcp://h:x", "tcp://h:99999",
+        "tcp://[::1", "tcp://-oProxyCommand=x", "ssh://-oProxyCommand=x", "ssh://a b@h", "ssh://a;b@h", "ssh://-l@h",
+        "ssh://h/path", "ssh://@h", "npipe:////./pipe/docker", "fd://", "http://h"}) {
     const auto address = parse_address(bad);
     ASSERT_FALSE(address) << bad;
     EXPECT_EQ(address.error().code, Code::invalid);
@@ -40,11 +41,15 @@ TEST(Address, NeverPrintsAPassword) {
   EXPECT_EQ(parse_address("ssh://u:secret@h").error().text().find("secret"), std::string::npos);
 }
 
-TEST(Address, SaysWhatIsNotSupportedYet) {
-  EXPECT_TRUE(check_supported(*parse_address("unix:///a")));
-  EXPECT_NE(check_supported(*parse_address("tcp://h:2376")).error().message.find("not supported yet"),
+TEST(Address, PlainTcpOnlyToThisMachine) {
+  for (const char* text : {"unix:///a", "ssh://h", "tcp://localhost:1", "tcp://127.0.0.1:1", "tcp://[::1]:1"})
+    EXPECT_TRUE(check_reachable(*parse_address(text), false)) << text;
+  for (const char* text : {"tcp://h:2376", "tcp://127.0.0.1.example.org", "tcp://10.0.0.1", "tcp://[fe80::1]:1"}) {
+    EXPECT_EQ(check_reachable(*parse_address(text), false).error().code, Code::denied) << text;
+    EXPECT_TRUE(check_reachable(*parse_address(text), true)) << text;
+  }
+  EXPECT_NE(check_reachable(*parse_address("tcp://h:2376"), false).error().message.find("DOCKER_TLS_VERIFY=1"),
             std::string::npos);
-  EXPECT_NE(check_supported(*parse_address("ssh://h")).error().message.find("ssh -N -L"), std::string::npos);
 }
 
 struct Row {
