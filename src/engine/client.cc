@@ -1,31 +1,13 @@
 #include "engine/client.h"
 
-#include "engine/socket_access.h"
+#include "engine/dialer.h"
 #include "http/url.h"
 #include "io/scope.h"
-#include "io/socket.h"
 
 namespace berth::engine {
 namespace {
 
 constexpr std::size_t kMostErrorText = 64u << 10;
-
-// The unix dialer, whose failures say what to do.
-class SocketDialer final : public io::Dialer {
- public:
-  explicit SocketDialer(const std::string& path) : path_(path), inner_(path) {}
-  std::string name() const override { return inner_.name(); }
-  io::Task<Result<std::unique_ptr<io::Stream>>> dial() override {
-    auto stream = co_await inner_.dial();
-    const bool explained = !stream && stream.error().code != Code::cancelled && stream.error().code != Code::timeout;
-    if (explained) co_return fail(explain_socket(socket_facts(path_), stream.error()));
-    co_return stream;
-  }
-
- private:
-  std::string path_;
-  io::UnixDialer inner_;
-};
 
 Code code_of_status(int status) {
   switch (status) {
@@ -146,10 +128,7 @@ Client::Client(Address address, std::unique_ptr<io::Dialer> dialer)
     : address_(std::move(address)), pool_(std::move(dialer)) {}
 
 io::Task<Result<std::unique_ptr<Client>>> Client::connect(Address address, std::unique_ptr<io::Dialer> dialer) {
-  if (!dialer) {
-    CO_TRY(check_supported(address));
-    dialer = std::make_unique<SocketDialer>(address.path);
-  }
+  if (!dialer) dialer = CO_TRY(make_dialer(address));
   std::unique_ptr<Client> client(new Client(std::move(address), std::move(dialer)));
   CO_TRY(co_await client->settle_version());
   co_return client;

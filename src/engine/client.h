@@ -47,7 +47,7 @@ std::string filters_text(const Query& filters);
 /// Thread: loop only. Calls may run concurrently; each uses a pooled connection of its own.
 class Client {
  public:
-  /// Dials once, asks /_ping and settles the version. Without `dialer` the address is dialled by the io room.
+  /// Dials once, asks /_ping and settles the version. Without `dialer` the address alone must do (make_dialer).
   static io::Task<Result<std::unique_ptr<Client>>> connect(Address address,
                                                            std::unique_ptr<io::Dialer> dialer = nullptr);
 

@@ -203,11 +203,11 @@ TEST(Call, TellsOfAnEngineThatIsTooNew) {
   EXPECT_EQ(engine.asked.size(), 2u);
 }
 
-TEST(Connect, NamesWhatIsNotSupported) {
+TEST(Connect, RefusesPlainTcpToOthers) {
   io::Loop loop;
-  const auto client = loop.run(Client::connect(*parse_address("ssh://host")));
+  const auto client = loop.run(Client::connect(*parse_address("tcp://192.0.2.1:2375")));
   ASSERT_FALSE(client);
-  EXPECT_EQ(client.error().code, Code::invalid);
+  EXPECT_EQ(client.error().code, Code::denied);
 }
 
 TEST(Connect, ExplainsAMissingSocket) {

@@ -14,11 +14,6 @@ constexpr std::string_view kHub = "docker.io";
 constexpr std::string_view kHubServer = "https://index.docker.io/v1/";
 constexpr std::chrono::seconds kHelperDeadline{30};
 
-// What config.json and helpers call the registry.
-std::string server_of(std::string_view key) {
-  return std::string(key == kHub ? kHubServer : key);
-}
-
 bool is_program_part(std::string_view name) {
   return !name.empty() && name.find_first_of("/ \t\n") == std::string_view::npos;
 }
@@ -96,6 +91,28 @@ std::string registry_key(std::string_view server) {
   return hub ? std::string(kHub) : key;
 }
 
+Result<std::string> parse_registry(std::string_view text) {
+  // What is no host may be a password in the wrong place, and is not repeated.
+  const auto bad = [] {
+    return fail(
+        Code::invalid,
+        "this is no registry: write its host as images name it, such as registry.example.com:5000 or docker.io");
+  };
+  std::string_view rest = text;
+  for (const std::string_view scheme : {"https://", "http://"})
+    if (rest.starts_with(scheme)) rest.remove_prefix(scheme.size());
+  const std::string_view path = cut(rest, '/').after;
+  if (!path.empty() && path != "v1" && path != "v1/" && path != "v2" && path != "v2/") return bad();
+  std::string key = registry_key(text);
+  const auto image = parse_reference(key + "/image");
+  if (key.size() > 255 || !image || image->host != key) return bad();
+  return key;
+}
+
+std::string registry_server(std::string_view key) {
+  return std::string(key == kHub ? kHubServer : key);
+}
+
 std::string helper_program(const DockerConfig& config, std::string_view registry) {
   const auto found = config.helpers.find(registry_key(registry));
   const std::string& name = found != config.helpers.end() ? found->second : config.store;
@@ -131,7 +148,7 @@ std::string registry_config(const std::map<std::string, Credentials>& credential
 io::Task<Result<std::optional<Credentials>>> find_credentials(DockerConfig config, std::string reference) {
   const std::string key = registry_key(CO_TRY(parse_reference(reference)).host);
   if (const std::string program = helper_program(config, key); !program.empty()) {
-    auto found = CO_TRY(co_await ask_helper(program, server_of(key)));
+    auto found = CO_TRY(co_await ask_helper(program, registry_server(key)));
     if (found) co_return found;
   }
   const auto stored = config.stored.find(key);

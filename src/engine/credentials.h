@@ -32,6 +32,11 @@ Result<DockerConfig> parse_docker_config(std::string_view text);
 /// One name for a registry however it is written: "https://index.docker.io/v1/", "docker.io" and "registry-1.docker.io"
 /// are "docker.io"; "https://Host:5000/v2/" is "host:5000". Pure.
 std::string registry_key(std::string_view server);
+/// registry_key() of what a person writes: a host with or without port, or a URL as docker's config has them.
+/// Code::invalid for anything else, also for a host that no image reference can name. Pure.
+Result<std::string> parse_registry(std::string_view text);
+/// What engines and config.json call the registry `key`: "https://index.docker.io/v1/" for docker.io. Pure.
+std::string registry_server(std::string_view key);
 /// The program that knows the credentials of `registry` ("docker-credential-pass"), or "". Pure.
 std::string helper_program(const DockerConfig& config, std::string_view registry);
 /// Reads what a helper's `get` printed. Code::invalid when it is not a helper's answer. Pure.

@@ -35,6 +35,20 @@ TEST(RegistryKey, IsOneNameForEachForm) {
     EXPECT_EQ(registry_key(own), "host:5000");
 }
 
+TEST(RegistryKey, IsReadFromWhatAPersonWrites) {
+  for (const char* hub : {"docker.io", "https://index.docker.io/v1/", "Docker.IO", "registry-1.docker.io/"})
+    EXPECT_EQ(parse_registry(hub).value_or(""), "docker.io") << hub;
+  for (const char* own : {"host:5000", "http://host:5000/", "https://Host:5000/v2/", "HOST:5000/v2"})
+    EXPECT_EQ(parse_registry(own).value_or(""), "host:5000") << own;
+  EXPECT_EQ(parse_registry("localhost").value_or(""), "localhost");
+  for (const char* bad :
+       {"", "https://", "name", "user@host.example", "host.example/team", "host:port", "a b.example",
+        "host.example:5000/v2/x", "-a.example", "http://user:secret@host.example/", "ftp://h.example"})
+    EXPECT_EQ(parse_registry(bad).value_or("refused"), "refused") << bad;
+  EXPECT_EQ(registry_server("docker.io"), "https://index.docker.io/v1/");
+  EXPECT_EQ(registry_server("host:5000"), "host:5000");
+}
+
 const char* const kConfig = R"({
   "auths": {
     "https://index.docker.io/v1/": {"auth": "dXNlcjpwYTpzcw=="},

@@ -23,7 +23,8 @@ TEST(Negotiate, EveryCase) {
       {{1, 41}, {1, 12}, "1.41"},  // Debian 12
       {{1, 24}, {1, 12}, "1.24"},  // the oldest
       {{1, 48}, {1, 24}, "1.48"},  // the newest that we know
-      {{1, 51}, {1, 44}, "1.48"},  // newer, still speaks ours
+      {{1, 45}, {1, 24}, "1.45"},  // Debian 13
+      {{1, 52}, {1, 44}, "1.48"},  // newer, still speaks ours
       {{1, 60}, {1, 48}, "1.48"},  // just so
       {{1, 23}, {1, 12}, "the engine is too old: it speaks API 1.23 at most, berth needs 1.24"},
       {{1, 60}, {1, 49}, "berth is too old for this engine: it speaks API 1.49 at least, berth 1.48 at most"},

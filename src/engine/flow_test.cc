@@ -1,6 +1,6 @@
-// Whole conversations with an engine, each run twice: with the fake one in virtual time, and with a real one where
-// BERTH_TEST_SOCKET names its socket (tests/engine_client_test.py does; it must be an engine of the tests' own). So the
-// fake one is held to what engines do.
+// Whole conversations with an engine, each run with fake ones of several API versions in virtual time, and with a real
+// one where BERTH_TEST_SOCKET names its socket (tests/engine_client_test.py does; it must be an engine of the tests'
+// own). So the fake one is held to what engines do.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -52,9 +52,10 @@ Task<Result<void>> converse_with(berth::testing::FakeEngine& fake, Flow flow) {
   co_return outcome;
 }
 
-Result<void> run_fake(Flow flow) {
+// "1.52", or "1.52 pinned": as a broker in front of it answers.
+Result<void> run_fake(const std::string& api, Flow flow) {
   const auto loop = berth::testing::simulated_loop();
-  berth::testing::FakeEngine fake(*loop);
+  berth::testing::FakeEngine fake(*loop, {.api = api.substr(0, 4), .pinned = api.ends_with("pinned")});
   teach(fake);
   return loop->run(io::within(std::chrono::minutes(5), converse_with(fake, flow)));
 }
@@ -63,18 +64,23 @@ Result<void> run_real(const std::string& socket, Flow flow) {
   return loop.run(io::within(std::chrono::minutes(2), converse(Address{.path = socket}, nullptr, flow)));
 }
 
-enum class Engine { fake, real };
-class EngineFlow : public ::testing::TestWithParam<Engine> {
+// "real", or the API version of a fake engine.
+class EngineFlow : public ::testing::TestWithParam<std::string> {
  protected:
   void run(Flow flow) {
     const char* socket = ::getenv("BERTH_TEST_SOCKET");
-    if (GetParam() == Engine::real && socket == nullptr) GTEST_SKIP() << "BERTH_TEST_SOCKET names no engine";
-    const auto outcome = GetParam() == Engine::fake ? run_fake(flow) : run_real(socket, flow);
+    if (GetParam() == "real" && socket == nullptr) GTEST_SKIP() << "BERTH_TEST_SOCKET names no engine";
+    const auto outcome = GetParam() == "real" ? run_real(socket, flow) : run_fake(GetParam(), flow);
     EXPECT_TRUE(outcome) << outcome.error().text();
   }
 };
-INSTANTIATE_TEST_SUITE_P(Client, EngineFlow, ::testing::Values(Engine::fake, Engine::real),
-                         [](const auto& info) { return info.param == Engine::fake ? "fake" : "real"; });
+INSTANTIATE_TEST_SUITE_P(Client, EngineFlow,
+                         ::testing::Values("1.41", "1.44", "1.45", "1.47", "1.50", "1.52", "1.52 pinned", "real"),
+                         [](const auto& info) {
+                           std::string name = info.param == "real" ? "real" : "fake_" + info.param.substr(2);
+                           std::ranges::replace(name, ' ', '_');
+                           return name;
+                         });
 
 // --- vocabulary -------------------------------------------------------------------------------------------------
 
@@ -461,7 +467,7 @@ class RealEngineFlow : public EngineFlow {};
 TEST_P(RealEngineFlow, ImagesAreSavedAndLoadedAsStreams) {
   run(saves_and_loads);
 }
-INSTANTIATE_TEST_SUITE_P(Client, RealEngineFlow, ::testing::Values(Engine::real), [](const auto&) { return "real"; });
+INSTANTIATE_TEST_SUITE_P(Client, RealEngineFlow, ::testing::Values("real"), [](const auto&) { return "real"; });
 
 }  // namespace
 }  // namespace berth::engine

@@ -124,6 +124,21 @@ io::Task<Result<void>> load_images(Client& client, http::Source tar, ProgressSin
   co_return co_await client.upload(std::move(call), std::move(tar), follow);
 }
 
+io::Task<Result<std::string>> import_image(Client& client, std::string reference, std::string tar) {
+  std::string id;
+  const ProgressSink note = [&id](const Json& message) { id = message["status"].text(id); };
+  const http::Consumer follow = [&](http::Exchange& exchange) { return follow_progress(exchange, note); };
+  bool sent = false;
+  const auto once = [](const std::string& bytes, bool& done) -> io::Task<Result<std::string_view>> {
+    co_return std::exchange(done, true) ? std::string_view() : std::string_view(bytes);
+  };
+  const http::Source source = [&] { return once(tar, sent); };
+  Call call{.method = "POST", .path = "/images/create", .query = {{"fromSrc", "-"}, {"repo", std::move(reference)}}};
+  CO_TRY(co_await client.upload(std::move(call), source, follow));
+  if (!id.starts_with("sha256:")) co_return fail(Code::internal, "the engine did not name the image that it imported");
+  co_return id;
+}
+
 io::Task<Result<http::Exchange>> save_images(Client& client, std::vector<std::string> names) {
   Call call{.path = "/images/get", .deadline = std::chrono::minutes(10)};
   for (std::string& name : names) call.query.emplace_back("names", std::move(name));

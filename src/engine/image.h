@@ -35,6 +35,8 @@ struct RemoveImage {
 io::Task<Result<Json>> remove_image(Client& client, std::string name, RemoveImage how = {});
 /// Loads a tar of docker save.
 io::Task<Result<void>> load_images(Client& client, http::Source tar, ProgressSink progress = {});
+/// Makes an image without a configuration of a root file system, under the name `reference`; its id.
+io::Task<Result<std::string>> import_image(Client& client, std::string reference, std::string tar);
 /// A tar as docker save writes it, read from the exchange's body.
 io::Task<Result<http::Exchange>> save_images(Client& client, std::vector<std::string> names);
 
