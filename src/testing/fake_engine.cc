@@ -93,10 +93,14 @@ FakeReply route_call(FakeState& state, const FakeRequest& request, const FakeCal
     asked = *parsed;
   }
   if (auto refusal = refuse_version(state, asked)) return *refusal;
+  if (state.options.pinned) asked = state.api;
   FakeArgs args{.request = request, .body = call.body, .version = asked, .entries = call.entries};
   if (auto query = http::decode_query(target.query)) args.query = std::move(*query);
   const FakeRoute* route = find_route(request.method, target.path, args.names);
-  return route ? route->handler(state, args) : refuse(404, "page not found");
+  if (!route) return refuse(404, "page not found");
+  FakeReply reply = route->handler(state, args);
+  leave_out_gone(asked, route->pattern, reply);
+  return reply;
 }
 
 FakeCall record(const FakeRequest& request) {

@@ -135,8 +135,9 @@ struct FakeCall {
 };
 
 struct FakeEngineOptions {
-  std::string api = "1.41";  ///< the newest version it speaks
-  std::string oldest_api = "1.12";
+  std::string api = "1.41";                  ///< the newest version it speaks
+  std::string oldest_api{};                  ///< "" is that of an engine that speaks `api`
+  bool pinned = false;                       ///< answers every version as of `api`: behind a broker
   std::string version{};                     ///< of the engine; "" is one that speaks `api`
   std::int64_t epoch = 1'767'225'600;        ///< seconds since 1970 when it begins: 2026-01-01
   std::vector<std::uint16_t> taken_ports{};  ///< of the host, by foreign processes

@@ -510,6 +510,42 @@ TEST_F(NewEngineTest, HasNoShortIdAmongTheAliases) {
   EXPECT_FALSE(inspect("web")["HostConfig"].contains("KernelMemory"));
 }
 
+// What a version shows no more, and the one before it still does.
+TEST_F(NewEngineTest, ShowsWhatTheVersionAskedForHas) {
+  FakeEngine newest(*loop_, {.api = "1.53"});
+  newest.add_image("app:1",
+                   {.config = Json::object({{"Env", Json::array({"A=1"})}, {"Entrypoint", Json::array({"app"})}})});
+  const auto create =
+      newest.handle({.method = "POST", .target = "/v1.44/containers/create?name=web", .body = R"({"Image":"app:1"})"});
+  ASSERT_EQ(create.status, 201) << create.body;
+  newest.advance(1s);
+  const auto has = [&](const std::string& minor, std::string_view path, std::string_view member) {
+    Json reply = newest.handle({.target = "/v1." + minor + std::string(path)}).json();
+    if (reply.is_array()) reply = reply.items()[0];
+    const Cut parts = cut(member, '.');
+    return parts.after.empty() ? reply.contains(member) : reply[parts.before].contains(parts.after);
+  };
+  EXPECT_FALSE(has("44", "/images/json", "VirtualSize"));
+  EXPECT_TRUE(has("44", "/images/app:1/json", "ContainerConfig"));
+  EXPECT_FALSE(has("45", "/images/app:1/json", "ContainerConfig"));
+  EXPECT_TRUE(has("49", "/images/app:1/json", "Config.Hostname"));
+  EXPECT_FALSE(has("50", "/images/app:1/json", "Config.Hostname"));
+  EXPECT_TRUE(has("51", "/images/app:1/json", "Config.Cmd"));
+  EXPECT_FALSE(has("52", "/images/app:1/json", "Config.Cmd"));
+  EXPECT_TRUE(has("52", "/images/app:1/json", "Config.Env"));
+  EXPECT_TRUE(has("51", "/containers/web/json", "NetworkSettings.IPAddress"));
+  EXPECT_FALSE(has("52", "/containers/web/json", "NetworkSettings.IPAddress"));
+  EXPECT_TRUE(has("52", "/containers/web/json", "NetworkSettings.Networks"));
+  EXPECT_FALSE(has("52", "/containers/web/json", "GraphDriver"));
+  EXPECT_TRUE(has("52", "/system/df", "Volumes"));
+  EXPECT_FALSE(has("53", "/system/df", "Volumes"));
+  EXPECT_NE(newest.handle({.target = "/v1.51/events?since=1&until=1767225601"}).body.find("\"status\""),
+            std::string::npos);
+  const std::string events = newest.handle({.target = "/v1.52/events?since=1&until=1767225601"}).body;
+  EXPECT_EQ(events.find("\"status\""), std::string::npos);
+  EXPECT_NE(events.find("\"Action\":\"create\""), std::string::npos) << events;
+}
+
 TEST_F(NewEngineTest, RefusesASecondNetworkOfTheSameName) {
   EXPECT_EQ(post("/networks/create", R"({"Name":"a"})").status, 409);
 }

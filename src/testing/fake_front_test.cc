@@ -58,16 +58,39 @@ TEST_F(FakeFrontTest, ServesBerthsOwnClient) {
   EXPECT_EQ(missing.error().code, Code::not_found);
 }
 
-class FakeVersionTest : public ::testing::TestWithParam<std::string> {};
+struct Spoken {
+  const char* api;     // the engine's newest
+  const char* spoken;  // by berth
+  const char* oldest;  // that the engine takes
+};
+class FakeVersionTest : public ::testing::TestWithParam<Spoken> {};
 TEST_P(FakeVersionTest, IsNegotiated) {
   const auto loop = simulated_loop();
-  FakeEngine fake(*loop, {.api = GetParam()});
+  FakeEngine fake(*loop, {.api = GetParam().api});
   const auto client = loop->run(dial(fake));
   ASSERT_TRUE(client) << client.error().message;
-  EXPECT_EQ((*client)->version().text(), GetParam());
+  EXPECT_EQ((*client)->version().text(), GetParam().spoken);
+  fake.forget_calls();
+  ASSERT_TRUE(loop->run((*client)->call({.path = "/info"})));
+  EXPECT_EQ(fake.calls().at(0).version, GetParam().spoken);
+  EXPECT_EQ(fake.handle({.target = "/version"}).json()["MinAPIVersion"].text(), GetParam().oldest);
 }
-INSTANTIATE_TEST_SUITE_P(Versions, FakeVersionTest, ::testing::Values("1.24", "1.41", "1.44", "1.47"),
-                         [](const auto& info) { return "v" + info.param.substr(2); });
+INSTANTIATE_TEST_SUITE_P(Versions, FakeVersionTest,
+                         ::testing::Values(Spoken{"1.24", "1.24", "1.12"}, Spoken{"1.41", "1.41", "1.12"},
+                                           Spoken{"1.44", "1.44", "1.24"}, Spoken{"1.45", "1.45", "1.24"},
+                                           Spoken{"1.47", "1.47", "1.24"}, Spoken{"1.50", "1.48", "1.24"},
+                                           Spoken{"1.52", "1.48", "1.44"}, Spoken{"1.55", "1.48", "1.44"}),
+                         [](const auto& info) { return "v" + std::string(info.param.api).substr(2); });
+
+TEST(FakeFront, ANewEngineRefusesWhatOldClientsSpeak) {
+  const auto loop = simulated_loop();
+  FakeEngine fake(*loop, {.api = "1.52"});
+  const FakeReply refused = fake.handle({.target = "/v1.41/info"});
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.json()["message"].text(),
+            "client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade your client to a "
+            "newer version");
+}
 
 TEST(FakeFront, AnEngineThatIsTooNewOrTooOldIsRefused) {
   const auto loop = simulated_loop();

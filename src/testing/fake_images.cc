@@ -44,13 +44,16 @@ Json inspect_json(const FakeState& state, const FakeStoredImage& image) {
                             {"Comment", image.built ? "" : "Imported from -"},
                             {"Created", time_text(image.created)},
                             {"Container", image.built ? image.id.substr(7) : ""}});
-  if (!state.at_least(45)) json.set("ContainerConfig", image.built ? image.image.config : image_config_defaults());
+  json.set("ContainerConfig", image.built ? image.image.config : image_config_defaults());
   put(json, {{"DockerVersion", state.options.version}, {"Author", ""}, {"Config", image.image.config}});
-  put(json, {{"Architecture", "amd64"}, {"Os", "linux"}, {"Size", kSize}});
-  if (!state.at_least(44)) json.set("VirtualSize", kSize);
-  Json data = Json::object();
-  for (const std::string_view part : {"MergedDir", "UpperDir", "WorkDir"}) data.set(part, "/var/lib/docker/overlay2");
-  json.set("GraphDriver", Json::object({{"Data", std::move(data)}, {"Name", "overlay2"}}));
+  put(json, {{"Architecture", "amd64"}, {"Os", "linux"}, {"Size", kSize}, {"VirtualSize", kSize}});
+  if (state.at_least(52)) {  // see container_inspect
+    json.set("Descriptor", manifest_descriptor(image.id));
+  } else {
+    Json data = Json::object();
+    for (const std::string_view part : {"MergedDir", "UpperDir", "WorkDir"}) data.set(part, "/var/lib/docker/overlay2");
+    json.set("GraphDriver", Json::object({{"Data", std::move(data)}, {"Name", "overlay2"}}));
+  }
   json.set("RootFS", Json::object({{"Type", "layers"}, {"Layers", Json::array({layer_of(image.id)})}}));
   return with(std::move(json), {{"Metadata", Json::object({{"LastTagTime", time_text(image.created)}})}});
 }
@@ -75,7 +78,7 @@ std::vector<std::string> listed_tags(const FakeStoredImage& image, const FakeFil
   return tags;
 }
 
-Json summary(const FakeState& state, const FakeStoredImage& image, const std::vector<std::string>& tags) {
+Json summary(const FakeStoredImage& image, const std::vector<std::string>& tags) {
   const bool bare = image.tags.empty();
   Json json = Json::object({{"Containers", -1},
                             {"Created", image.created / 1'000'000'000},
@@ -86,7 +89,7 @@ Json summary(const FakeState& state, const FakeStoredImage& image, const std::ve
                           : bare                 ? Json::array({"<none>@<none>"})
                                                  : Json());
   put(json, {{"RepoTags", bare ? Json::array({"<none>:<none>"}) : texts(tags)}, {"SharedSize", -1}, {"Size", kSize}});
-  if (!state.at_least(44)) json.set("VirtualSize", kSize);
+  json.set("VirtualSize", kSize);
   return json;
 }
 
@@ -99,7 +102,7 @@ FakeReply list(FakeState& state, const FakeArgs& args) {
     const bool dangling = image.tags.empty();
     if (filters->contains("reference") && tags.empty()) continue;
     if (filters->contains("dangling") && passes(*filters, "dangling", "true") != dangling) continue;
-    if (has_labels(image.image.config["Labels"], *filters)) found.push(summary(state, image, tags));
+    if (has_labels(image.image.config["Labels"], *filters)) found.push(summary(image, tags));
   }
   return answer(200, found);
 }

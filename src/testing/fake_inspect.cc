@@ -223,7 +223,16 @@ Json layers_of(const FakeContainer& container) {
   return Json::object({{"Data", std::move(data)}, {"Name", "overlay2"}});
 }
 
+Json snapshot_of() {
+  const Json snapshot = Json::object({{"Name", "overlayfs"}});
+  return Json::object({{"RootFS", Json::object({{"Snapshot", snapshot}})}});
+}
+
 }  // namespace
+
+Json manifest_descriptor(std::string_view id) {
+  return Json::object({{"mediaType", "application/vnd.oci.image.manifest.v1+json"}, {"digest", id}, {"size", 1027}});
+}
 
 Json endpoint_json(FakeState& state, const FakeContainer& container, const FakeEndpoint& endpoint) {
   Json json = Json::object({{"IPAMConfig", endpoint.settings["IPAMConfig"]},
@@ -299,8 +308,13 @@ Json container_inspect(FakeState& state, const FakeContainer& container, bool si
                             {"ProcessLabel", ""},
                             {"AppArmorProfile", ""},
                             {"ExecIDs", execs.size() > 0 ? std::move(execs) : Json()},
-                            {"HostConfig", container.host},
-                            {"GraphDriver", layers_of(container)}});
+                            {"HostConfig", container.host}});
+  // Engines since 29 keep images in containerd unless they are told otherwise: there are no layers of a driver then.
+  if (state.at_least(52)) {
+    put(json, {{"Storage", snapshot_of()}, {"ImageManifestDescriptor", manifest_descriptor(container.image_id)}});
+  } else {
+    json.set("GraphDriver", layers_of(container));
+  }
   if (size) put(json, {{"SizeRw", 0}, {"SizeRootFs", 775267}});
   put(json, {{"Mounts", std::move(mounts)}, {"Config", container.config}});
   return with(std::move(json), {{"NetworkSettings", network_settings(state, container)}});

@@ -71,6 +71,10 @@ bool has_labels(const Json& labels, const FakeFilters& filters);
 /// No such filter, or one of its values equals `text`.
 bool passes(const FakeFilters& filters, std::string_view name, std::string_view text);
 
+/// Takes out of the reply to a route what the version that was asked for shows no more.
+void leave_out_gone(engine::ApiVersion asked, std::string_view pattern, FakeReply& reply);
+/// As a line of the stream of events of that version.
+std::string event_line(engine::ApiVersion asked, Json event);
 /// Whether an event is one of those that a listener asked for.
 bool event_passes(FakeState& state, const Json& event, const FakeFilters& filters);
 
@@ -79,6 +83,8 @@ Json container_inspect(FakeState& state, const FakeContainer& container, bool si
 Json network_inspect(const FakeState& state, const FakeNetwork& network);
 Json network_settings(FakeState& state, const FakeContainer& container);
 Json endpoint_json(FakeState& state, const FakeContainer& container, const FakeEndpoint& endpoint);
+/// What engines with containerd's image store say of an image.
+Json manifest_descriptor(std::string_view id);
 Json image_config_defaults();
 /// `given` with what the engine adds: the shape of Config / HostConfig as inspect prints it.
 Json complete_config(const Json& given);

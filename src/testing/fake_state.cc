@@ -9,6 +9,19 @@ namespace {
 constexpr std::size_t kKeptEvents = 256;  // eventsLimit of dockerd
 constexpr std::string_view kDigest = "sha256:";
 
+// From which API version on, which engine, and the oldest version that it takes.
+struct Release {
+  int since = 0;
+  std::string_view engine{}, oldest{};
+};
+constexpr Release kReleases[] = {{52, "29.0.0", "1.44"},   {50, "28.2.2", "1.24"}, {47, "27.5.1", "1.24"},
+                                 {45, "26.1.5", "1.24"},   {44, "25.0.5", "1.24"}, {42, "23.0.6", "1.12"},
+                                 {40, "20.10.24", "1.12"}, {0, "1.12.6", "1.12"}};
+
+const Release& release_of(int minor) {
+  return *std::ranges::find_if(kReleases, [&](const Release& release) { return minor >= release.since; });
+}
+
 engine::ApiVersion version_of(std::string_view text) {
   return engine::parse_api_version(text).value_or(engine::ApiVersion{1, 41});
 }
@@ -68,12 +81,11 @@ void FakeAgenda::rearm() {
 // FakeState
 
 FakeState::FakeState(io::Loop& loop, FakeEngineOptions given)
-    : options(std::move(given)), api(version_of(options.api)), oldest(version_of(options.oldest_api)), agenda(loop) {
+    : options(std::move(given)), api(version_of(options.api)), agenda(loop) {
   begin = agenda.now();
-  if (options.version.empty()) {
-    const int minor = api.minor;
-    options.version = minor >= 47 ? "27.5.1" : minor >= 44 ? "25.0.5" : minor >= 40 ? "20.10.24" : "1.12.6";
-  }
+  const Release& release = release_of(api.minor);
+  if (options.version.empty()) options.version = std::string(release.engine);
+  oldest = version_of(options.oldest_api.empty() ? std::string(release.oldest) : options.oldest_api);
   add_predefined_networks(*this);
 }
 
@@ -142,7 +154,7 @@ void FakeState::emit(std::string_view type, std::string_view action, std::string
   if (events.size() > kKeptEvents) events.pop_front();
   std::erase_if(listeners, [](const FakeListener& listener) { return listener.feed.expired(); });
   for (auto& listener : listeners)
-    if (event_passes(*this, event, listener.filters)) listener.feed.lock()->push(event.dump() + "\n");
+    if (event_passes(*this, event, listener.filters)) listener.feed.lock()->push(event_line(listener.version, event));
 }
 
 void FakeState::emit(const FakeContainer& container, std::string_view action, Json more) {

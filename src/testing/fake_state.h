@@ -136,6 +136,7 @@ struct FakeVolume {
 struct FakeListener {
   std::weak_ptr<FakeFeed> feed{};
   std::map<std::string, std::vector<std::string>> filters{};
+  engine::ApiVersion version{};
 };
 
 /// Runs functions at their time, on the loop's clock and whatever was skipped by advance().

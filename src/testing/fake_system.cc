@@ -127,12 +127,13 @@ std::expected<Period, FakeReply> read_period(const FakeState& state, const FakeA
   return period;
 }
 
-std::string past_events(FakeState& state, FakeTime since, std::optional<FakeTime> until, const FakeFilters& filters) {
+std::string past_events(FakeState& state, const FakeArgs& args, const Period& period, const FakeFilters& filters) {
+  const auto& [since, until] = period;
   std::string lines;
   for (const Json& event : state.events) {
     const FakeTime time = event["timeNano"].integer();
-    if (time >= since && time <= until.value_or(time) && event_passes(state, event, filters))
-      lines += event.dump() + "\n";
+    if (since && time >= *since && time <= until.value_or(time) && event_passes(state, event, filters))
+      lines += event_line(args.version, event);
   }
   return lines;
 }
@@ -148,10 +149,10 @@ FakeReply events(FakeState& state, const FakeArgs& args) {
     return refuse(400, fmt::format("`since` time ({}.{:09}) cannot be after `until` time ({}.{:09})", *since / kSecond,
                                    *since % kSecond, *until / kSecond, *until % kSecond));
   FakeReply reply{.headers = {{"Content-Type", "application/json"}},
-                  .body = since ? past_events(state, *since, until, *filters) : ""};
+                  .body = past_events(state, args, *times, *filters)};
   if (until && *until <= state.now()) return reply;
   reply.feed = std::make_shared<FakeFeed>();
-  state.listeners.push_back({reply.feed, *filters});
+  state.listeners.push_back({reply.feed, *filters, args.version});
   if (until)
     state.agenda.in(std::chrono::nanoseconds(*until - state.now()), [feed = std::weak_ptr(reply.feed)] {
       if (const auto ended = feed.lock()) ended->end();
