@@ -42,8 +42,9 @@ struct ApplyOptions {
   std::chrono::milliseconds poll{250};  ///< between two looks at a container that is waited for
   /// X-Registry-Auth for a reference, "" for none; called once a pull.
   std::function<io::Task<Result<std::string>>(std::string reference)> registry_auth{};
-  std::string registry_config{};  ///< X-Registry-Config for builds
-  Traffic* traffic = nullptr;     ///< for plans that route and drain; else such ops are done at once
+  std::string registry_config{};       ///< X-Registry-Config for builds
+  std::string login = "docker login";  ///< what logs in to a registry, for messages
+  Traffic* traffic = nullptr;          ///< for plans that route and drain; else such ops are done at once
 };
 
 /// What became of a plan.

@@ -6,6 +6,7 @@
 #include "engine/dockerfile.h"
 #include "engine/image.h"
 #include "engine/reference.h"
+#include "engine/registry.h"
 #include "io/scope.h"
 #include "plan/apply_effects.h"
 #include "plan/git_checkout.h"
@@ -21,16 +22,6 @@ constexpr std::string_view kImageContext = "docker-image://";
 io::Task<Result<std::string>> auth_for(EffectContext& context, std::string reference) {
   if (!context.options.registry_auth) co_return std::string();
   co_return co_await context.options.registry_auth(std::move(reference));
-}
-
-// What a refusal by a registry means for the user. Engines answer 500 to some of them.
-std::string advice(const Error& error, const std::string& reference) {
-  const auto parsed = engine::parse_reference(reference);
-  const std::string words = lower(error.message);
-  const bool refused = error.code == Code::denied || words.contains("unauthorized") || words.contains("basic auth");
-  if (!refused || !parsed) return {};
-  return "; log in with `docker login" + (parsed->host == "docker.io" ? std::string() : " " + parsed->host) +
-         "`, or check the name";
 }
 
 io::Task<Result<void>> pull(EffectContext& context, const Node& node, const PullImage& op) {
@@ -222,7 +213,7 @@ Id take_effect(EffectContext& context, const Node& node, const PullImage& op) {
   const auto pulled = co_await pull(context, node, op);
   if (!pulled) {
     Error error = Error(pulled.error()).within("cannot pull " + op.reference);
-    error.message += advice(error, op.reference);
+    error.message += engine::login_advice(error, op.reference, context.options.login);
     if (node.best_effort) error.message += "; it can be built";
     if (co_await engine::inspect_image(context.client, op.reference))
       error.message += "; this engine has an older one: --pull missing uses it";

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "engine/network.h"
+#include "io/ownership.h"
 #include "plan/observed.h"
 
 namespace berth::plan {
@@ -135,6 +136,7 @@ io::Task<Result<Lock>> lock_project(engine::Client& client, LockOptions options)
     co_return fail(Code::busy, "project \"" + options.project + "\" is being changed by another berth on this host (" +
                                    file.error().message + "); try again when it is done");
   if (!file) co_return fail(std::move(file).error());
+  CO_TRY(io::settle_file(path));  // berth serve may run as another account than root, which made it
   const Owner own = myself(options, path);
   CO_TRY(file->describe(own.text()));
   Lock lock(std::move(*file), std::string(kLockPrefix) + options.project);

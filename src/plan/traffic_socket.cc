@@ -13,8 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::array<std::string_view, 7> kQuestions = {"view", "route",   "drain",   "cache",
-                                                        "hold", "metrics", "requests"};
+constexpr std::array<std::string_view, 8> kQuestions = {"view", "route",   "drain",    "cache",
+                                                        "hold", "metrics", "requests", "registry"};
 constexpr std::array<std::string_view, 3> kHolds = {"pause", "stop", "resume"};
 constexpr std::int64_t kDay = 86400;  // seconds
 constexpr std::array<Code, 8> kCodes = {Code::invalid,     Code::not_found, Code::conflict, Code::denied,
@@ -27,6 +27,16 @@ std::string prefix_of(std::string_view engine) {
   return "serve-" + sha256_hex(engine).substr(0, 12) + '-';
 }
 
+std::set<std::string> sockets_for(const std::vector<std::string>& folders, std::string_view engine) {
+  std::set<std::string> out;
+  const std::string prefix = prefix_of(engine);
+  for (const std::string& folder : folders)
+    if (const auto names = io::list_folder(folder))
+      for (const std::string& name : *names)
+        if (name.starts_with(prefix) && name.ends_with(".sock")) out.insert(folder + '/' + name);
+  return out;
+}
+
 class SocketTraffic final : public Traffic {
  public:
   SocketTraffic(std::vector<std::string> folders, std::string engine)
@@ -35,7 +45,7 @@ class SocketTraffic final : public Traffic {
   io::Task<TrafficView> view() override {
     TrafficView all{.why = "no berth serve answers for this engine"};
     std::vector<std::string> answered;
-    for (const std::string& path : listed()) {
+    for (const std::string& path : sockets_for(folders_, engine_)) {
       const auto reply = co_await io::within(kAnswer, ask_control(path, ControlRequest{}));
       if (!reply) continue;
       answered.push_back(path);
@@ -81,16 +91,6 @@ class SocketTraffic final : public Traffic {
     co_return *sockets_;
   }
 
-  std::set<std::string> listed() const {
-    std::set<std::string> out;
-    const std::string prefix = prefix_of(engine_);
-    for (const std::string& folder : folders_)
-      if (const auto names = io::list_folder(folder))
-        for (const std::string& name : *names)
-          if (name.starts_with(prefix) && name.ends_with(".sock")) out.insert(folder + '/' + name);
-    return out;
-  }
-
   // Asks until there is an answer: a core that was killed is started again, and knows the rest from the engine.
   io::Task<Result<Json>> ask(std::string path, ControlRequest question, seconds most) {
     const io::Context context = co_await io::here();
@@ -133,6 +133,15 @@ io::Task<Result<Json>> ask_control(std::string path, ControlRequest request) {
   co_return decode_control_reply(CO_TRY(co_await read_control_line(*stream)));
 }
 
+io::Task<std::string> ask_registry_auth(std::vector<std::string> folders, std::string engine, std::string reference) {
+  const ControlRequest question{.what = ControlRequest::What::registry, .reference = std::move(reference)};
+  for (const std::string& path : sockets_for(folders, engine)) {
+    const auto reply = co_await io::within(kAnswer, ask_control(path, question));
+    if (reply && !(*reply)["auth"].text().empty()) co_return std::string((*reply)["auth"].text());
+  }
+  co_return std::string();
+}
+
 namespace {
 
 void add_hold(Json& json, const ControlRequest::Hold& hold) {
@@ -171,6 +180,7 @@ std::string encode(const ControlRequest& request) {
     json.set("follow", true);
     json.set("since", static_cast<std::int64_t>(request.since));
   }
+  if (!request.reference.empty()) json.set("reference", request.reference);
   if (request.most.count() > 0) json.set("seconds", static_cast<std::int64_t>(request.most.count()));
   return json.dump() + '\n';
 }
@@ -183,7 +193,8 @@ Result<ControlRequest> decode_control_request(std::string_view line) {
                          .container = std::string(json["container"].text()),
                          .most = seconds(std::clamp<std::int64_t>(json["seconds"].integer(), 0, kDay)),
                          .by = std::string(json["purge"].text()),
-                         .text = std::string(json["what"].text())};
+                         .text = std::string(json["what"].text()),
+                         .reference = std::string(json["reference"].text())};
   request.follow = json["follow"].boolean();
   request.since = static_cast<std::uint64_t>(json["since"].integer());
   const bool of_container = request.what == ControlRequest::What::route || request.what == ControlRequest::What::drain;

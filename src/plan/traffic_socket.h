@@ -26,9 +26,10 @@ std::vector<std::string> control_sockets(const std::string& folder, std::string_
 /// {"do": "view"}, {"do": "route"|"drain", "container": ID, "seconds": N}, {"do": "cache"} for the counters,
 /// {"do": "cache", "purge": "url"|"prefix"|"tag"|"all", "what": TEXT}, {"do": "hold", "verb": "pause"|"stop"|"resume",
 /// "name": SERVICE, ROUTER OR HOST, ...}, {"do": "metrics"}, {"do": "requests"} for those that run, {"do": "requests",
-/// "follow": true, "since": N} for those that have ended.
+/// "follow": true, "since": N} for those that have ended, {"do": "registry", "reference": IMAGE} for the
+/// X-Registry-Auth of its registry.
 struct ControlRequest {
-  enum class What { view, route, drain, cache, hold, metrics, requests };
+  enum class What { view, route, drain, cache, hold, metrics, requests, registry };
   What what = What::view;
   std::string container{};
   std::chrono::seconds most{};  ///< with hold: for the requests that run
@@ -42,6 +43,7 @@ struct ControlRequest {
   Hold hold{};
   bool follow = false;      ///< with requests: those that end, not those that run
   std::uint64_t since = 0;  ///< the `next` of the reply before; 0: from now on
+  std::string reference{};  ///< of an image, with registry
 };
 std::string encode(const ControlRequest& request);
 Result<ControlRequest> decode_control_request(std::string_view line);
@@ -58,6 +60,10 @@ Result<Json> decode_control_reply(std::string_view line);
 io::Task<Result<std::string>> read_control_line(io::Stream& stream);
 /// One question to the socket at `path`.
 io::Task<Result<Json>> ask_control(std::string path, ControlRequest request);
+
+/// X-Registry-Auth for an image reference as the serves that follow `engine` keep it, "" where none does or none tells
+/// this account.
+io::Task<std::string> ask_registry_auth(std::vector<std::string> folders, std::string engine, std::string reference);
 
 /// The serves whose sockets lie in `folders`. A socket without a listener is one of a serve that is gone.
 std::unique_ptr<Traffic> traffic_by_sockets(std::vector<std::string> folders, std::string engine);
