@@ -26,7 +26,7 @@ void H2Client::begin_request(io::Cancel* parent) {
   work_ = shared_.take_workspace();
   parsed_ = {};
   tally_ = {};
-  pace_ = {};
+  pace_ = reading_ = {};
   in_.clear();
   read_ = taken_ = 0;
   trailers_.clear();
@@ -174,6 +174,8 @@ io::Task<Result<void>> H2Client::begin(http::ResponseHead& head, bool has_body) 
   has_body_ = has_body;
   counted_ = has_body && head.framing.length;
   left_ = head.framing.length.value_or(0);
+  // RFC 8441 5: a 2xx says that the tunnel is there, which only upgrade() may say.
+  if (!work_->head.upgrade.empty() && head.status / 100 == 2) head.status = 502;
   respond(head, head.status, has_body);
   co_return Result<void>{};
 }
@@ -197,9 +199,24 @@ io::Task<Result<void>> H2Client::flush() {
   if (raw_)
     CO_TRY(co_await room_.wait());
   else
-    CO_TRY(co_await io::within(live_->settings().stall_timeout, wait_for(room_)));
+    CO_TRY(co_await room_in_time());
   if (closed_) co_return fail(Code::unavailable, "the client closed the stream");
   co_return Result<void>{};
+}
+
+/// A client of many streams gives each a little of its line: what went meanwhile counts, also where it made no room.
+io::Task<Result<void>> H2Client::room_in_time() {
+  const Settings& settings = live_->settings();
+  while (true) {
+    reading_.note({}, tally_.sent - waiting(), settings.least_rate);
+    const io::Duration most = reading_.left(settings.stall_timeout);
+    const std::size_t before = waiting();
+    const io::Time begun = shared_.loop.now();
+    auto room = co_await io::within(most, wait_for(room_));
+    reading_.note(shared_.loop.now() - begun, tally_.sent - waiting(), settings.least_rate);
+    const bool drips = reading_.left(settings.stall_timeout) * 2 < settings.stall_timeout || waiting() == before;
+    if (room || room.error().code != Code::timeout || settings.least_rate == 0 || drips) co_return room;
+  }
 }
 
 io::Task<Result<void>> H2Client::end(const http::Fields* fields) {

@@ -72,6 +72,7 @@ class H2Client final : public http::H2Stream, public ReplySink, public BodySourc
   io::Task<bool> drained();
   io::Task<Result<void>> readable_in_time();
   bool is_paced() const;
+  io::Task<Result<void>> room_in_time();
   void respond(const http::ResponseHead& head, int status, bool has_body);
   void push();
   void consume(std::size_t bytes);
@@ -90,6 +91,7 @@ class H2Client final : public http::H2Stream, public ReplySink, public BodySourc
   Leftover leftover_{*this};
   std::size_t untaken_ = 0;  ///< bytes of it when it was looked at last
   Pace pace_;                ///< of the request's body
+  Pace reading_;             ///< of the reply, where the client makes us wait
   std::uint64_t left_ = 0;   ///< of a reply with a length
   http::Fields trailers_;    ///< of the request
   io::Event readable_, room_, gone_;

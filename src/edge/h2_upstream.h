@@ -1,71 +1,53 @@
-// An upstream's connection that speaks HTTP/2, for one exchange after the other.
+// An exchange with an upstream that speaks HTTP/2.
 #pragma once
 
-#include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "edge/h2_trunk.h"
 #include "edge/upstream_session.h"
-#include "http/h2_session.h"
-#include "http/head.h"
-#include "io/stream.h"
 
 namespace berth::edge {
 
-/// An exchange that is not read to its end leaves the connection of no
-/// further use: close it. Thread: its loop's.
-class H2Upstream final : public UpstreamSession, http::H2Events {
+/// One stream of a connection that others use, too. Thread: its loop's.
+class H2Upstream final : public UpstreamSession {
  public:
-  /// `stream` outlives it; `scheme` is a constant.
-  H2Upstream(io::Stream& stream, std::string_view scheme) : stream_(stream), scheme_(scheme) {}
-
-  bool is_usable() override;
-  bool is_kept() const override { return true; }
+  /// REQUIRES: `trunk` has room.
+  explicit H2Upstream(std::shared_ptr<H2Trunk> trunk) : trunk_(std::move(trunk)), one_(trunk_->take()) {}
+  H2Upstream(const H2Upstream&) = delete;
+  ~H2Upstream() override { trunk_->release(one_); }
 
   Result<void> begin(const Opening& opening) override;
   io::Task<Result<void>> send(std::string_view data) override;
   void end_body(const http::Fields* trailers) override;
-  io::Task<Result<void>> flush() override;
+  /// The connection's writer does it; but a WebSocket waits for what the upstream's settings say of it (RFC 8441).
+  io::Task<Result<void>> flush() override { return waits_for_settings_ ? ask_for_websocket() : io::ok(); }
 
   io::Task<Result<void>> read_head(http::ResponseHead& head) override;
-  /// RFC 9113 8.7.
-  bool refused() const override { return refused_; }
-  bool unanswered() const override { return unanswered_; }
-  bool has_body() const override { return !one_.in_ended || !one_.in.empty(); }
-  std::string_view unread() const override { return one_.in; }
-  void consume() override;
-  bool waits() const override { return one_.in.empty() && !one_.in_ended && one_.open; }
+  bool refused() const override { return one_.refused; }
+  Refusal refusal() const override { return refusal_; }
+  bool unanswered() const override { return one_.lost && !one_.head_ended; }
+  bool takes_again() const override { return true; }
+  bool has_body() const override { return !one_.in_ended || has_bytes(); }
+  std::string_view unread() const override;
+  void consume() override { trunk_->consume(one_); }
+  bool waits() const override { return !has_bytes() && !one_.in_ended && one_.open; }
   io::Task<Result<bool>> more() override;
-  const http::Fields* trailers() const override { return trailers_.size() > 0 ? &trailers_ : nullptr; }
+  const http::Fields* trailers() const override { return one_.trailers_in.size() > 0 ? &one_.trailers_in : nullptr; }
 
  private:
-  struct One : http::H2Stream {
-    std::string in;
-    bool open = false;
-  };
-  http::H2Stream* on_begin(std::int32_t) override { return nullptr; }
-  void on_field(http::H2Stream& stream, std::string_view name, std::string_view value) override;
-  void on_fields_end(http::H2Stream& stream) override;
-  void on_data(http::H2Stream& stream, std::string_view data) override;
-  void on_in_end(http::H2Stream&) override {}
-  void on_sent(http::H2Stream& stream) override;
-  void on_close(http::H2Stream& stream, std::uint32_t error) override;
-  io::Task<Result<void>> read();
-  Result<void> feed(std::string_view bytes);
-  std::string_view keep(std::string_view text) { return kept_.emplace_back(text); }
+  bool has_bytes() const { return !one_.in.empty() || !one_.shown.empty(); }
+  Result<void> ask(bool has_body);
+  io::Task<Result<void>> ask_for_websocket();
+  std::unexpected<Error> gone(std::string_view when) const;
 
-  io::Stream& stream_;
-  std::string_view scheme_;
-  http::H2Session session_{{.server = false}, *this};
-  One one_;
-  http::ResponseHead* head_ = nullptr;  ///< while read_head() waits
-  std::deque<std::string> kept_;        ///< behind the reply's fields
-  http::Fields trailers_;
-  std::vector<http::H2Session::Field> fields_;
-  std::string batch_;
-  io::Event room_;
-  std::uint32_t error_ = 0;
-  bool head_ended_ = false, refused_ = false, unanswered_ = false, writing_ = false, broken_ = false;
+  std::shared_ptr<H2Trunk> trunk_;
+  H2Branch& one_;
+  std::vector<http::H2Session::Field> fields_;  ///< of the request; they view its head
+  Refusal refusal_;
+  bool waits_for_settings_ = false;
 };
 
 }  // namespace berth::edge

@@ -166,9 +166,13 @@ io::Task<void> call_all(World& world, Origin& origin) {
   auto& cut = browser.ask(call("/cut"));
   EXPECT_EQ((co_await browser.receive(cut)).status, 502);
   EXPECT_EQ((co_await browser.receive(browser.get("/refuse"))).status, 200);
-  // A big body both ways through windows of 64 KiB.
-  auto& big = browser.ask(call("/big"), std::string(2u << 20, 'b'));
-  EXPECT_EQ((co_await browser.receive(big)).body.size(), 2u << 20);
+  // A big body both ways through windows of 64 KiB, and a client that does not read for a while.
+  std::string numbers;
+  for (int i = 0; numbers.size() < 2u << 20; ++i) numbers += std::to_string(i) + ",";
+  auto& big = browser.ask(call("/big"), numbers);
+  EXPECT_TRUE(co_await browser.until([&] { return big.answer.body.size() > 100'000; }));
+  EXPECT_TRUE((co_await io::sleep_for(20ms)).has_value());
+  EXPECT_TRUE((co_await browser.receive(big)).body == numbers);
   EXPECT_LE(origin.connections, 3u);
 }
 
@@ -184,7 +188,7 @@ Test CarriesGrpc_body(World& world) {
   const Answer answer = co_await browser->ask("POST /x HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nbody");
   EXPECT_EQ(answer.body, "body");
   EXPECT_TRUE(answer.keep_alive);
-  EXPECT_EQ((co_await browser->ask(get("/ws", "Connection: Upgrade\r\nUpgrade: websocket\r\n"))).status, 502);
+  EXPECT_EQ((co_await browser->ask(get("/ws", "Connection: Upgrade\r\nUpgrade: websocket\r\n"))).status, 101);
   origin.listener->close();
   co_await scope.join();
 }
@@ -239,6 +243,47 @@ Test SpeaksItOverTlsWhereBothCan_body(World& world) {
 TEST(ServerGrpc, SpeaksItOverTlsWhereBothCan) {
   World world;
   world.run(SpeaksItOverTlsWhereBothCan_body);
+}
+
+// RFC 8441: the edge as its own upstream takes WebSockets over HTTP/2, and passes them on over HTTP/1.1.
+Test PassesWebSocketsOn_body(World& world) {
+  Snapshot snapshot = world.snapshot(2);
+  snapshot.services.push_back(
+      {.name = "again",
+       .upstreams = {{.host = "127.0.0.1", .port = world.web.port(), .target = "edge", .h2 = true}},
+       .pass_host = true,
+       .down = {}});
+  snapshot.routes.push_back(snapshot.routes[0]);
+  snapshot.routes.back().name = "again";
+  snapshot.routes.back().rule = "Host(`again.test`)";
+  snapshot.routes.back().service = "again";
+  snapshot.routes.back().middlewares = {{"h", Headers{{{"Host", "app.test"}}, {}}}};
+  world.use(std::move(snapshot));
+  auto browser = co_await world.browse();
+  const Answer answer = co_await browser->ask(get("/ws",
+                                                  "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                                                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+                                                  "again.test"));
+  EXPECT_EQ(answer.status, 101);
+  EXPECT_EQ(answer.field("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");  // RFC 6455 1.3
+  for (const std::string said : {"one", "two"}) {
+    EXPECT_TRUE(co_await browser->send(said));
+    while (browser->wire.unread().size() < said.size() && (co_await browser->wire.fill()).value_or(false)) {
+    }
+    EXPECT_EQ(browser->wire.unread(), said);
+    browser->wire.consume(said.size());
+  }
+  browser->wire.stream().shutdown_write();
+  EXPECT_TRUE(co_await browser->closed());
+  // A refusal is passed on.
+  auto other = co_await world.browse();
+  EXPECT_EQ(
+      (co_await other->ask(get("/status/403", "Connection: Upgrade\r\nUpgrade: websocket\r\n", "again.test"))).status,
+      403);
+}
+TEST(ServerGrpc, PassesWebSocketsOn) {
+  World world;
+  world.run(PassesWebSocketsOn_body);
 }
 
 }  // namespace

@@ -217,6 +217,21 @@ Test TunnelsWebSockets_body(World& world) {
 }
 RUN(TunnelsWebSockets)
 
+// RFC 8441 5: a client takes a 2xx for the tunnel.
+Test SaysThatAWebSocketWasNotTaken_body(World& world) {
+  auto browser = co_await connect(world);
+  EXPECT_EQ((co_await browser->receive(browser->get("/h"))).status, 200);
+  auto& stream = browser->ask({{":method", "CONNECT"},
+                               {":protocol", "websocket"},
+                               {":scheme", "http"},
+                               {":path", "/h"},
+                               {":authority", "app.test"},
+                               {"sec-websocket-version", "13"}},
+                              "", true);
+  EXPECT_EQ((co_await browser->receive(stream)).status, 502);
+}
+RUN(SaysThatAWebSocketWasNotTaken)
+
 Test EndsSlowClients_body(World& world) {
   Snapshot snapshot = world.snapshot(2);
   snapshot.settings.idle_timeout = 500ms;  // longer than anything but the idle one takes until it asks

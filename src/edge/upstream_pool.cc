@@ -1,6 +1,6 @@
 #include "edge/upstream_pool.h"
 
-#include <set>
+#include <algorithm>
 
 #include "edge/cgi_upstream.h"
 #include "edge/h2_upstream.h"
@@ -12,18 +12,59 @@ namespace {
 
 constexpr std::size_t kMostKept = 128;  // per address and loop
 constexpr auto kLongIdle = std::chrono::seconds(60), kFailing = std::chrono::seconds(2);
+constexpr auto kPing = std::chrono::seconds(15);
 constexpr auto kJustCut = std::chrono::seconds(1);  // exchanges of that age are known to have begun before
 
 /// Whether nothing at all happened on a connection that waits for its next request.
 bool is_quiet(UpstreamLink& wire) {
-  if (wire.session) return wire.session->is_usable();
   if (!wire.unread().empty()) return false;
   if (!wire.stream().ready_now(io::Direction::read)) return true;
   char byte;
   return wire.stream().try_read(std::span(&byte, 1)).state == io::Attempt::blocked;
 }
 
+std::size_t most_kept(const Upstream& upstream) {
+  const std::size_t most = upstream.ready ? upstream.ready->options().max_idle : 0;
+  return most > 0 ? std::min(most, kMostKept) : kMostKept;
+}
+
+bool is_idle(const std::shared_ptr<H2Trunk>& trunk) {
+  return trunk->is_idle();
+}
+
+std::size_t count_idle(const std::vector<std::shared_ptr<H2Trunk>>& trunks) {
+  return static_cast<std::size_t>(std::ranges::count_if(trunks, is_idle));
+}
+
+/// Of a connection that is shared.
+H2TrunkOptions trunk_options(const Upstream& upstream, std::shared_ptr<io::Event> changed) {
+  H2TrunkOptions out{.scheme = upstream.tls ? "https" : "http", .idle = kLongIdle, .changed = std::move(changed)};
+  if (!upstream.ready) return out;
+  const Transport& options = upstream.ready->options();
+  if (options.idle.count() > 0) out.idle = std::min<io::Duration>(out.idle, options.idle);
+  out.read_idle = options.read_idle;
+  out.ping = options.ping.count() > 0 ? options.ping : kPing;
+  return out;
+}
+
 }  // namespace
+
+UpstreamPool::UpstreamPool(io::Loop& loop, Left left)
+    : loop_(loop), left_(std::move(left)), trunks_({&loop, &cancel_}) {}
+
+UpstreamPool::~UpstreamPool() = default;
+
+io::Task<void> UpstreamPool::close() {
+  trunks_.cancel();
+  co_await trunks_.join();
+}
+
+/// Exchanges that run go on; new ones get other connections.
+void UpstreamPool::drop(Peer& peer) {
+  peer.kept.clear();
+  for (const auto& each : peer.trunks) each->retire();
+  peer.trunks.clear();
+}
 
 std::string_view UpstreamPool::key_of(const Upstream& upstream) {
   key_.clear();
@@ -44,7 +85,7 @@ UpstreamPool::Use::Entry* UpstreamPool::look_up(const Upstream& upstream) {
   if (found == peers_.end()) return nullptr;
   known = &*found;
   // The transport is another one by now: what it demands of servers counts for connections that were made before, too.
-  if (std::exchange(known->second.ready, upstream.ready) != upstream.ready) known->second.kept.clear();
+  if (std::exchange(known->second.ready, upstream.ready) != upstream.ready) drop(known->second);
   return known;
 }
 
@@ -63,6 +104,7 @@ UpstreamPool::Use::Entry& UpstreamPool::entry(const Upstream& upstream) {
   made.second.speaks = upstream.speaks;
   made.second.transport = upstream.transport;
   made.second.ready = upstream.ready;
+  made.second.changed = std::make_shared<io::Event>();
   return made;
 }
 
@@ -100,6 +142,7 @@ std::size_t UpstreamPool::cut(std::string_view key) {
 
 void UpstreamPool::end(Use::Entry& peer) {
   if (--peer.second.exchanges > 0 || !peer.second.leaving) return;
+  drop(peer.second);
   const std::string key = peer.first;
   peers_.erase(key);
   known_ = {};
@@ -110,6 +153,9 @@ UpstreamPool::Connection UpstreamPool::take(const Upstream& upstream, io::Durati
   Peer* peer = find(upstream);
   if (upstream.ready && upstream.ready->options().idle.count() > 0)
     most = std::min<io::Duration>(most, upstream.ready->options().idle);
+  if (peer && !peer->trunks.empty()) {
+    if (auto part = share(*peer)) return part;
+  }
   while (peer && !peer->kept.empty()) {
     Kept kept = std::move(peer->kept.back());
     if (loop_.now() - kept.since > most) {
@@ -135,13 +181,52 @@ Result<std::shared_ptr<io::TlsContext>> UpstreamPool::tls_for(const Upstream& up
   return context;
 }
 
+UpstreamPool::Connection UpstreamPool::share(Peer& peer) {
+  std::erase_if(peer.trunks, [](const auto& each) { return each->is_over(); });
+  for (const auto& each : peer.trunks) {
+    if (each->room() == 0 || !each->is_fresh()) continue;
+    auto link = std::make_unique<UpstreamLink>(nullptr);
+    link->session = std::make_unique<H2Upstream>(each);
+    return link;
+  }
+  return nullptr;
+}
+
 io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream& upstream, bool plain) {
+  const bool may_share = (upstream.h2 || upstream.tls) && upstream.speaks == Speaks::http && !plain;
+  if (!may_share) co_return co_await dial(upstream, plain);
+  Peer& peer = entry(upstream).second;
+  while (peer.shares) {
+    if (auto part = share(peer)) co_return part;
+    const auto unsettled = [](const auto& each) { return !each->is_settled(); };
+    if (peer.dials == 0 && std::ranges::none_of(peer.trunks, unsettled)) break;
+    const std::size_t failed = peer.failed_dials;
+    peer.changed->reset();
+    CO_TRY(co_await peer.changed->wait());
+    if (peer.failed_dials != failed) co_return fail(Code::unavailable, "the upstream cannot be connected to");
+  }
+  co_return co_await dial_for_all(upstream, peer);
+}
+
+io::Task<Result<UpstreamPool::Connection>> UpstreamPool::dial_for_all(const Upstream& upstream, Peer& peer) {
+  ++peer.dials;
+  auto made = co_await dial(upstream, false);
+  --peer.dials;
+  if (made)
+    peer.shares = (*made)->session != nullptr;
+  else if (made.error().code != Code::cancelled)
+    ++peer.failed_dials;
+  peer.changed->set();
+  co_return made;
+}
+
+io::Task<Result<UpstreamPool::Connection>> UpstreamPool::dial(const Upstream& upstream, bool plain) {
   ++connects;
   bool ok = false;
   const io::Address address = io::Address::ip(upstream.host, upstream.port, ok);
   if (!ok) co_return fail(Code::internal, "upstream \"" + upstream.host + "\" is not an address");
   auto stream = CO_TRY(co_await io::connect(address));
-  bool h2 = upstream.h2;
+  bool h2 = upstream.h2 && !plain;
   if (upstream.tls) {
     auto context = CO_TRY(tls_for(upstream, plain));
     auto secure = io::tls_over(std::move(stream), std::move(context),
@@ -150,20 +235,28 @@ io::Task<Result<UpstreamPool::Connection>> UpstreamPool::connect(const Upstream&
     h2 = secure->protocol() == "h2";
     stream = std::move(secure);
   }
+  if (h2 && upstream.speaks == Speaks::http) co_return begin_sharing(upstream, std::move(stream));
   auto link = std::make_unique<UpstreamLink>(std::move(stream));
-  if (upstream.speaks != Speaks::http)
-    link->session = std::make_unique<CgiUpstream>(link->stream(), upstream.speaks);
-  else if (h2)
-    link->session = std::make_unique<H2Upstream>(link->stream(), upstream.tls ? "https" : "http");
+  if (upstream.speaks != Speaks::http) link->session = std::make_unique<CgiUpstream>(link->stream(), upstream.speaks);
   co_return link;
+}
+
+UpstreamPool::Connection UpstreamPool::begin_sharing(const Upstream& upstream, std::unique_ptr<io::Stream> stream) {
+  Peer& peer = entry(upstream).second;
+  auto trunk = std::make_shared<H2Trunk>(loop_, std::move(stream), trunk_options(upstream, peer.changed), cancel_);
+  auto link = std::make_unique<UpstreamLink>(nullptr);
+  link->session = std::make_unique<H2Upstream>(trunk);
+  trunks_.spawn(H2Trunk::run(trunk));
+  if (peer.leaving) return link;
+  std::erase_if(peer.trunks, [](const auto& each) { return each->is_over(); });
+  if (count_idle(peer.trunks) >= most_kept(upstream)) (*std::ranges::find_if(peer.trunks, is_idle))->retire();
+  peer.trunks.push_back(std::move(trunk));
+  return link;
 }
 
 void UpstreamPool::put(const Upstream& upstream, Connection connection) {
   Peer& peer = entry(upstream).second;
-  const std::size_t most = upstream.ready && upstream.ready->options().max_idle > 0
-                               ? std::min<std::size_t>(upstream.ready->options().max_idle, kMostKept)
-                               : kMostKept;
-  if (peer.kept.size() >= most) peer.kept.erase(peer.kept.begin());
+  if (peer.kept.size() >= most_kept(upstream)) peer.kept.erase(peer.kept.begin());
   connection->next_message();
   peer.kept.push_back({std::move(connection), loop_.now()});
 }
@@ -172,7 +265,7 @@ void UpstreamPool::failed(const Upstream& upstream, const std::optional<PassiveH
   ++failures;
   Peer& peer = entry(upstream).second;
   const io::Time now = loop_.now();
-  peer.kept.clear();
+  drop(peer);
   if (!passive) {
     peer.failing_until = now + kFailing;
     return;
@@ -202,9 +295,10 @@ bool UpstreamPool::is_failing(const Upstream& upstream) {
 void UpstreamPool::keep_only(const std::function<bool(std::string_view key)>& names) {
   known_ = {};
   for (auto& [key, peer] : peers_) peer.leaving = !names(key);
+  for (auto& [key, peer] : peers_)
+    if (peer.leaving) drop(peer);
   std::erase_if(peers_, [](const auto& each) { return each.second.exchanges == 0 && each.second.leaving; });
   for (auto& [key, peer] : peers_) {
-    if (peer.leaving) peer.kept.clear();
     std::erase_if(peer.kept, [&](const Kept& kept) { return loop_.now() - kept.since > kLongIdle; });
   }
 }
@@ -218,7 +312,7 @@ std::vector<std::string> UpstreamPool::leaving() const {
 
 std::size_t UpstreamPool::idle() const {
   std::size_t count = 0;
-  for (const auto& [key, peer] : peers_) count += peer.kept.size();
+  for (const auto& [key, peer] : peers_) count += peer.kept.size() + count_idle(peer.trunks);
   return count;
 }
 

@@ -15,10 +15,12 @@
 
 namespace berth::edge {
 
-/// A connection to an upstream.
+class H2Trunk;
+
+/// A connection to an upstream, or an exchange's part of one.
 struct UpstreamLink : http::Wire {
   using Wire::Wire;
-  std::unique_ptr<UpstreamSession> session;  ///< null: it speaks HTTP/1.1
+  std::unique_ptr<UpstreamSession> session;  ///< null: it speaks HTTP/1.1; else the stream may be null
 };
 
 /// Thread: its loop's.
@@ -65,16 +67,20 @@ class UpstreamPool {
     io::Cancel* lasting_ = nullptr;
   };
 
-  explicit UpstreamPool(io::Loop& loop, Left left = {}) : loop_(loop), left_(std::move(left)) {}
+  explicit UpstreamPool(io::Loop& loop, Left left = {});
+  ~UpstreamPool();
+  /// Ends connections that are shared. To be awaited before this is destroyed, once no exchange is left.
+  io::Task<void> close();
 
   /// Counts an exchange until the Use is gone, which must be before the pool is.
   Use begin(const Upstream& upstream);
 
   /// A kept connection that was idle for at most `most` and on which nothing came meanwhile (neither its end nor stray
-  /// bytes), or null.
+  /// bytes), or null. A part of a shared one (HTTP/2) also when it was idle for longer: GOAWAY says what was not done.
   Connection take(const Upstream& upstream, io::Duration most);
-  /// A new one, TLS included; with `plain` one that speaks HTTP/1.1 where both can be had. The caller sets the
-  /// deadline. Code::unavailable when nobody listens there.
+  /// A new one, TLS included, or a part of one that others make just now; with `plain` one that speaks HTTP/1.1 where
+  /// both can be had. The caller sets the deadline. Code::unavailable when nobody listens there. REQUIRES: a Use of
+  /// `upstream`, but with `plain`.
   io::Task<Result<Connection>> connect(const Upstream& upstream, bool plain = false);
   /// Keeps it. REQUIRES: nothing of an exchange is left on it.
   void put(const Upstream& upstream, Connection connection);
@@ -112,8 +118,12 @@ class UpstreamPool {
     bool tls = false, h2 = false;
     Speaks speaks = Speaks::http;
     std::string transport;
-    std::shared_ptr<const ReadyTransport> ready;  ///< by which those kept were made
-    std::vector<Kept> kept;                       ///< the one used last at the end
+    std::shared_ptr<const ReadyTransport> ready;   ///< by which those kept were made
+    std::vector<Kept> kept;                        ///< the one used last at the end
+    std::vector<std::shared_ptr<H2Trunk>> trunks;  ///< of HTTP/2
+    std::shared_ptr<io::Event> changed;            ///< a trunk, or `dials`
+    std::size_t dials = 0, failed_dials = 0;       ///< running; which were for a connection that is shared
+    bool shares = true;                            ///< the last connection was HTTP/2, as far as is known
     io::Time failing_until{}, failures_since{};
     std::uint32_t failures = 0;  ///< since `failures_since`, for passive health
     bool down = false;           ///< a health check says so
@@ -132,13 +142,20 @@ class UpstreamPool {
   static bool is_of(const Peer& peer, const Upstream& upstream);
   Result<std::shared_ptr<io::TlsContext>> tls_for(const Upstream& upstream, bool plain);
   void end(Use::Entry& peer);
+  static void drop(Peer& peer);
+  Connection share(Peer& peer);
+  io::Task<Result<Connection>> dial(const Upstream& upstream, bool plain);
+  io::Task<Result<Connection>> dial_for_all(const Upstream& upstream, Peer& peer);
+  Connection begin_sharing(const Upstream& upstream, std::unique_ptr<io::Stream> stream);
 
   io::Loop& loop_;
   Left left_;
+  io::Cancel cancel_;  ///< of the connections that are shared
   std::unordered_map<std::string, Peer, Hash, std::equal_to<>> peers_;
   std::string key_;                      // reused: a look-up allocates nothing
   std::array<Use::Entry*, 64> known_{};  ///< found last, by where the upstream lies: saves most look-ups
   std::shared_ptr<io::TlsContext> tls_, plain_tls_;
+  io::Scope trunks_;
 };
 
 }  // namespace berth::edge

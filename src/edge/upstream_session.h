@@ -1,4 +1,4 @@
-// A connection to an upstream that does not speak HTTP/1.1: what an exchange needs of it.
+// An exchange with an upstream that does not speak HTTP/1.1: what the edge's side of it needs.
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,7 @@ namespace berth::edge {
 
 struct Request;
 
-/// One exchange at a time. One coroutine may send while another reads. Thread: its loop's.
+/// One exchange; what is left of it ends with this. One coroutine may send while another reads. Thread: its loop's.
 class UpstreamSession {
  public:
   /// How an exchange begins.
@@ -26,10 +26,6 @@ class UpstreamSession {
   };
 
   virtual ~UpstreamSession() = default;
-  /// Reads what came while nobody waited; whether another exchange may begin.
-  virtual bool is_usable() = 0;
-  /// Whether it is worth keeping behind an exchange that ended well.
-  virtual bool is_kept() const = 0;
 
   /// Queues the head.
   virtual Result<void> begin(const Opening& opening) = 0;
@@ -44,6 +40,8 @@ class UpstreamSession {
   virtual io::Task<Result<void>> read_head(http::ResponseHead& head) = 0;
   /// The upstream says that it did nothing for the request.
   virtual bool refused() const { return false; }
+  /// A request that was refused may be made again with the begin of its body, which send() takes without waiting.
+  virtual bool takes_again() const { return false; }
   /// The connection ended without a byte of an answer.
   virtual bool unanswered() const { return false; }
   virtual Refusal refusal() const { return {}; }
