@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "edge/cleaning.h"
 
 namespace berth::edge {
 namespace {
@@ -41,13 +42,36 @@ bool is_own(std::string_view name) {
   }
 }
 
-/// Fields by which proxies tell servers about clients; a client must not.
+/// Fields by which proxies tell servers about clients and their certificates (RFC 9440 among them), and Proxy, which
+/// programs of CGI take for an address of theirs; a client must not say any.
 bool is_forwarding(std::string_view name) {
-  if (same_name(name, "forwarded")) return true;
-  if ((name.front() | 0x20) != 'x') return false;
-  return starts_with_name(name, "x-forwarded-") || starts_with_name(name, "x-original-") ||
-         any_of(name, {"x-real-ip", "x-upstream-host", "x-rewrite-url", "x-replaced-path", "x-client-ip",
-                       "x-cluster-client-ip"});
+  switch (name.front() | 0x20) {
+    case 'c':
+      return any_of(name, {"client-cert", "client-cert-chain", "cf-connecting-ip"});
+    case 'f':
+      return same_name(name, "forwarded");
+    case 'p':
+      return same_name(name, "proxy");
+    case 's':
+      return starts_with_name(name, "ssl-client-");
+    case 't':
+      return same_name(name, "true-client-ip");
+    case 'x':
+      return starts_with_name(name, "x-forwarded-") || starts_with_name(name, "x-original-") ||
+             starts_with_name(name, "x-ssl-client-") || starts_with_name(name, "x-client-cert") ||
+             starts_with_name(name, "x-envoy-") ||
+             any_of(name, {"x-real-ip", "x-upstream-host", "x-rewrite-url", "x-replaced-path", "x-client-ip",
+                           "x-cluster-client-ip", "x-forwarded"});
+    default:
+      return false;
+  }
+}
+
+/// Those that append_forwarding() writes.
+bool is_rebuilt(std::string_view name) {
+  return (name.front() | 0x20) == 'x' &&
+         any_of(name, {"x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-server", "x-real-ip",
+                       "x-forwarded-prefix", "x-replaced-path"});
 }
 
 /// What only the edge tells where a middleware passes certificates on, also behind trusted proxies.
@@ -207,10 +231,10 @@ Ip client_address(const Hop& hop, const http::Fields& fields, const std::vector<
   return client;
 }
 
-/// Whether a client may tell the service this.
+/// Whether it stays among those that clean_request() and the middlewares left; the others are appended afterwards.
 static bool goes_on(std::string_view name, const Outgoing& outgoing) {
-  if (is_own(name) || name.contains('_') || (!outgoing.trusted && is_forwarding(name))) return false;
-  if (same_name(name, "x-forwarded-for")) return false;  // appended to afterwards
+  if (is_own(name) || same_name(name, "x-forwarded-for")) return false;
+  if (!outgoing.trusted && is_rebuilt(name)) return false;
   return !outgoing.rewritten.passes_certificate || !starts_with_name(name, kClientCert);
 }
 
@@ -223,10 +247,8 @@ void append_request(std::string& out, const Outgoing& outgoing) {
   const Overrides overrides(outgoing.route, &Headers::request);
   const std::string_view host = overrides.value("host");
   http::append_field(out, "Host", host.empty() ? outgoing.host : host);
-  const bool lists = lists_fields(head.fields);
   for (const Field& field : head.fields) {
     if (!goes_on(field.name, outgoing)) continue;
-    if (lists && !is_protected(field.name) && head.fields.has_token("connection", field.name)) continue;
     if (!overrides.has(field.name)) http::append_field(out, field.name, field.value);
   }
   append_forwarding(out, outgoing, overrides);
@@ -246,14 +268,27 @@ ReplyShape shape_reply(const http::RequestHead& request, const http::ResponseHea
   return shape;
 }
 
+namespace {
+
+/// The Connection lines stay until all that they name is gone.
+bool is_listed(const http::Fields& fields, std::string_view name) {
+  return !is_own(name) && !is_protected(name) && fields.has_token("connection", name);
+}
+
+}  // namespace
+
+void clean_request(http::RequestHead& head, bool trusted) {
+  http::Fields& fields = head.fields;
+  const bool lists = lists_fields(fields);
+  fields.remove_if([&](const Field& field) {
+    return field.name.contains('_') || (!trusted && is_forwarding(field.name)) ||
+           (lists && is_listed(fields, field.name));
+  });
+}
+
 void clean_reply(http::ResponseHead& reply) {
   http::Fields& fields = reply.fields;
-  if (lists_fields(fields)) {
-    // The Connection lines stay until all that they name is gone.
-    fields.remove_if([&](const Field& field) {
-      return !is_own(field.name) && !is_protected(field.name) && fields.has_token("connection", field.name);
-    });
-  }
+  if (lists_fields(fields)) fields.remove_if([&](const Field& field) { return is_listed(fields, field.name); });
   fields.remove_if([](const Field& field) { return is_own(field.name); });
 }
 

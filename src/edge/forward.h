@@ -65,9 +65,9 @@ struct Outgoing {
   bool trusted = false;    ///< the peer's X-Forwarded-* are kept
   bool websocket = false;  ///< ask for the upgrade
 };
-/// Appends the head for the upstream: hop-by-hop fields and those that Connection names are gone (but it cannot name
-/// Host, Cookie, Authorization or X-Forwarded-*), so are the client's own X-Forwarded-*, Forwarded, X-Real-Ip and
-/// X-Original-* unless the peer is trusted, and names with '_' (they collide with '-' behind CGI).
+/// Appends the head for the upstream, without hop-by-hop fields and with X-Forwarded-* and X-Real-Ip of our own; those
+/// of a trusted peer are kept. What a client must not say was taken out before, by clean_request() (edge/cleaning.h);
+/// what a middleware added since then goes on, whatever it is called.
 void append_request(std::string& out, const Outgoing& outgoing);
 
 /// Takes the fields of the connection and of framing, and those that Connection names, out of a reply's head.

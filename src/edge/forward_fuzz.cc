@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "edge/cleaning.h"
 #include "edge/forward.h"
 #include "edge/path.h"
 
@@ -88,7 +89,9 @@ void check_request(const http::RequestHead& asked, const Place& place) {
   rewritten.begin(*path);
   static const Route kRoute{.name = "r", .rule = {}, .priority = 0, .listeners = {}, .service = {}};
   std::string out;
-  append_request(out, {.head = asked,
+  http::RequestHead cleaned = asked;
+  clean_request(cleaned, place.trusted);
+  append_request(out, {.head = cleaned,
                        .route = kRoute,
                        .rewritten = rewritten,
                        .hop = place.hop,

@@ -49,6 +49,19 @@ TEST(Path, HasOneForm) {
       {"/.hidden", "/.hidden"},
       {"/a/%2e%2e/b", "/b"},
       {"/a%3Fb", "/a%3Fb"},
+      {"/..;/admin", "refused"},
+      {"/a/..;x=1/b", "refused"},
+      {"/.;/admin", "refused"},
+      {"/a/%2e%2E;/b", "refused"},
+      {"/a;v=1/b;..", "/a;v=1/b;.."},
+      {"/a/...;/b", "/a/...;/b"},
+      {"/%c0%afadmin", "refused"},
+      {"/%C1%9cadmin", "refused"},
+      {"/a/%c0%ae%c0%ae/b", "refused"},
+      {"/%e0%80%af", "refused"},
+      {"/%f0%80%80%af", "refused"},
+      {"/%C0%41", "/%C0A"},
+      {"/%e0%a0%80%f0%9f%98%80", "/%E0%A0%80%F0%9F%98%80"},
   };
   for (const auto& [given, expected] : cases) EXPECT_EQ(canonical(given), expected) << given;
 }

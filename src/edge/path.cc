@@ -1,6 +1,6 @@
 #include "edge/path.h"
 
-#include <vector>
+#include <algorithm>
 
 namespace berth::edge {
 namespace {
@@ -44,6 +44,24 @@ Result<void> append_escape(std::string& out, std::string_view rest) {
   return {};
 }
 
+int escaped_byte(std::string_view text) {
+  const int high = text.size() > 2 && text[0] == '%' ? hex_value(text[1]) : -1,
+            low = high < 0 ? -1 : hex_value(text[2]);
+  return low < 0 ? -1 : high * 16 + low;
+}
+
+/// UTF-8 that says a character in more bytes than it needs: a decoder that takes it reads a slash where we see none.
+bool is_overlong(std::string_view rest) {
+  const int first = escaped_byte(rest), second = escaped_byte(rest.substr(std::min<std::size_t>(3, rest.size())));
+  if (first == 0xC0 || first == 0xC1) return second >= 0x80 && second < 0xC0;
+  return (first == 0xE0 && second >= 0x80 && second < 0xA0) || (first == 0xF0 && second >= 0x80 && second < 0x90);
+}
+
+/// "..;x" is ".." for servers that cut a segment's parameters off before they look at it.
+bool is_dots_with_parameters(std::string_view segment) {
+  return segment.starts_with(".;") || segment.starts_with("..;");
+}
+
 Result<std::string> unescape(std::string_view path) {
   std::string out;
   out.reserve(path.size());
@@ -53,6 +71,7 @@ Result<std::string> unescape(std::string_view path) {
       out += path[i];
       continue;
     }
+    if (is_overlong(path.substr(i))) return fail(Code::invalid, "the path has overlong UTF-8");
     TRY(append_escape(out, path.substr(i)));
     i += 2;
   }
@@ -72,6 +91,7 @@ Result<std::string_view> canonical_path(std::string_view path, std::string& stor
     rest.remove_prefix(1);
     const std::string_view segment = rest.substr(0, rest.find('/'));
     rest.remove_prefix(segment.size());
+    if (is_dots_with_parameters(segment)) return fail(Code::invalid, "the path has dots with parameters");
     folder = segment.empty() || segment == "." || segment == "..";
     if (segment == "..") {
       if (storage.empty()) return fail(Code::invalid, "the path leaves the root");
