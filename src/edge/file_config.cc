@@ -47,12 +47,14 @@ Result<Upstream> upstream_of(const Json& server) {
 
 class Reader {
  public:
-  explicit Reader(const std::vector<Json>& trees) {
+  Reader(const std::vector<Json>& trees, const std::vector<std::string>& tls_options)
+      : known_tls_options_(tls_options), tls_options_(tls_options) {
     for (const Json& tree : trees) trees_.push_back(lower_keys(tree));
   }
 
   FileConfig read() {
     for (std::size_t file = 0; file < trees_.size(); ++file) read_file(file);
+    for (std::size_t file = 0; file < trees_.size(); ++file) read_metrics(file, trees_[file]["metrics"]);
     for (const auto& [name, item] : collect_items(trees_, "http", "serverstransports", out_.notes))
       read_transport_of(name, item);
     services_ = collect_items(trees_, "http", "services", out_.notes);
@@ -63,7 +65,7 @@ class Reader {
     for (const auto& [name, item] : middlewares_) add_middleware(name, item.tree);
     for (const auto& [name, item] : routers_) read_router(name, item);
     std::ranges::sort(out_.services, {}, &Service::name);
-    read_tcp_files(trees_, out_);
+    read_tcp_files(trees_, known_tls_options_, out_);
     share_entry_points();
     return std::move(out_);
   }
@@ -86,9 +88,6 @@ class Reader {
     read_entries(file, tree["entrypoints"]);
     for (const Json& pair : tree["tls"]["certificates"].items()) {
       out_.certificates.push_back({scalar(pair["certfile"]), scalar(pair["keyfile"])});
-    }
-    if (tree["tls"].contains("options")) {
-      note(file, {"tls", "options"}, "is not supported here; a router that names one is not served", false);
     }
   }
 
@@ -125,6 +124,41 @@ class Reader {
       const bool usual = point.name == "web" || point.name == "websecure";
       point.http = usual || (!point.udp && (!tcp.contains(point.name) || named_.contains(point.name)));
     }
+  }
+
+  /// The entry point of the metrics is theirs alone. One whose address has no host is on loopback.
+  void read_metrics(std::size_t file, const Json& metrics) {
+    for (const auto& [kind, tree] : metrics.members()) {
+      if (kind != "prometheus") {
+        note(file, {"metrics", kind}, "has no effect; there is prometheus", false);
+        continue;
+      }
+      for (const auto& [key, value] : tree.members())
+        if (key != "entrypoint") note(file, {"metrics", kind, key}, "has no effect", false);
+      if (auto addresses = metrics_addresses(scalar(tree["entrypoint"])))
+        out_.metrics = std::move(*addresses);
+      else
+        note(file, {"metrics", kind, "entrypoint"}, std::move(addresses.error().message));
+    }
+  }
+
+  Result<std::vector<std::string>> metrics_addresses(const std::string& written) {
+    const std::string name = entry_point_name(written.empty() ? "traefik" : written);
+    if (name == "web" || name == "websecure")
+      return fail(Code::invalid, "\"" + written + "\" serves routers; give the metrics an entry point of their own");
+    const auto same = [&](const auto& each) { return entry_point_name(each.first) == name; };
+    for (const Json& tree : trees_) {
+      const auto& all = tree["entrypoints"].members();
+      const auto found = std::ranges::find_if(all, same);
+      if (found == all.end()) continue;
+      entries_.erase(found->first);
+      std::erase_if(out_.tcp.entry_points, [&](const EntryPoint& point) { return point.name == name; });
+      EntryPoint point = TRY(read_entry_point(name, found->second, {"127.0.0.1"}));
+      if (point.udp || point.addresses.empty()) return fail(Code::invalid, "\"" + written + "\" has no address of tcp");
+      return std::move(point.addresses);
+    }
+    if (written.empty()) return std::vector<std::string>{"127.0.0.1:8080"};
+    return fail(Code::invalid, "\"" + written + "\" is no entry point");
   }
 
   void read_trust(std::size_t file, const std::string& name, const Json& headers) {
@@ -246,11 +280,9 @@ class Reader {
     route.counted = scalar(observed["metrics"]) != "false";
     route.traced = scalar(observed["tracing"]) != "false";
     path.push_back("rule");
-    TRY(parse_rule(route.rule));
+    const Rule rule = TRY(parse_rule(route.rule));
     path.back() = "tls";
-    if (!scalar(tree["tls"]["options"]).empty() && scalar(tree["tls"]["options"]) != "default") {
-      return fail(Code::invalid, "options are not supported here: the route might ask for no client certificate");
-    }
+    route.tls_options = TRY(tls_options_of(tree["tls"], tls_options_, rule));
     path.back() = "entrypoints";
     TRY(read_listeners(tree, route));
     path.back() = "service";
@@ -314,6 +346,8 @@ class Reader {
   }
 
   std::vector<Json> trees_;
+  const std::vector<std::string>& known_tls_options_;
+  TlsOptionNames tls_options_;
   FileItems routers_, services_, middlewares_;
   Trees middleware_trees_;
   std::map<std::string, Listener> entries_;
@@ -324,8 +358,8 @@ class Reader {
 
 }  // namespace
 
-FileConfig read_files(const std::vector<Json>& trees) {
-  return Reader(trees).read();
+FileConfig read_files(const std::vector<Json>& trees, const std::vector<std::string>& tls_options) {
+  return Reader(trees, tls_options).read();
 }
 
 }  // namespace berth::edge

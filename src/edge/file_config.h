@@ -27,13 +27,15 @@ struct FileConfig {
   Settings settings{};
   std::vector<KeyPair> certificates{};
   std::vector<std::string> web{}, websecure{};  ///< addresses of entry points; empty where none is configured
+  std::vector<std::string> metrics{};           ///< addresses of metrics.prometheus
   std::vector<FileNote> notes{};
   TcpConfig tcp{};                      ///< with all entry points
   std::vector<Transport> transports{};  ///< of HTTP; their files are still paths, here and in `tcp`
 };
 
-/// `trees` are the files' roots, keys as written. Names are read without case; one that two files define is an error of
-/// the later. Servers must be IP addresses or localhost.
-FileConfig read_files(const std::vector<Json>& trees);
+/// `trees` are the files' roots, keys as written; `tls_options` the names of their tls.options that are right. Other
+/// names are read without case; one that two files define is an error of the later. Servers must be IP addresses or
+/// localhost.
+FileConfig read_files(const std::vector<Json>& trees, const std::vector<std::string>& tls_options = {});
 
 }  // namespace berth::edge

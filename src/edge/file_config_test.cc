@@ -14,6 +14,7 @@ std::string print(const FileConfig& config) {
   std::string out;
   for (const auto& address : config.web) out += "web " + address + "\n";
   for (const auto& address : config.websecure) out += "websecure " + address + "\n";
+  for (const auto& address : config.metrics) out += "metrics " + address + "\n";
   for (const auto& proxy : config.settings.trusted_proxies) out += "trusts " + proxy + "\n";
   for (const auto& pair : config.certificates) out += "certificate " + pair.certificate + " " + pair.key + "\n";
   for (const Route& route : config.routes) {
@@ -54,6 +55,30 @@ TEST_P(FileCase, ReadsRoutes) {
   const auto routes = Routes::build(config.routes, config.services);
   EXPECT_TRUE(routes.has_value()) << routes.error().text();
   EXPECT_TRUE(TcpTable::build(config.tcp).has_value());
+}
+
+TEST(FileConfig, RoutersOfAHostNameTheSameTlsOptions) {
+  const auto tree = parse_json(R"json({
+    "http": {"services": {"s": {"loadBalancer": {"servers": [{"url": "http://127.0.0.1"}]}}},
+             "routers": {"a": {"rule": "Host(`a`)", "service": "s", "tls": {"options": "strict@file"}},
+                         "b": {"rule": "Host(`a`) && Path(`/b`)", "service": "s", "tls": {"options": "other"}},
+                         "c": {"rule": "PathPrefix(`/`)", "service": "s", "tls": {"options": "strict"}},
+                         "d": {"rule": "Host(`d`)", "service": "s", "tls": {"options": "default"}}}},
+    "tcp": {"services": {"t": {"loadBalancer": {"servers": [{"address": "127.0.0.1:1"}]}}},
+            "routers": {"t": {"rule": "HostSNI(`t`)", "entryPoints": ["websecure"], "service": "t",
+                              "tls": {"options": "strict"}}}},
+    "entryPoints": {"websecure": {"address": "127.0.0.1:443"}}})json");
+  ASSERT_TRUE(tree.has_value()) << tree.error().text();
+  const FileConfig config = read_files({*tree}, {"other", "strict"});
+  ASSERT_EQ(config.routes.size(), 2u) << print(config);
+  EXPECT_EQ(config.routes[0].name + config.routes[0].tls_options, "a@filestrict");
+  EXPECT_EQ(config.routes[1].name + config.routes[1].tls_options, "d@file");
+  ASSERT_EQ(config.tcp.routes.size(), 1u) << print(config);
+  EXPECT_EQ(config.tcp.routes[0].tls_options, "strict");
+  ASSERT_EQ(config.notes.size(), 2u) << print(config);
+  EXPECT_EQ(config.notes[0].message, "options: \"other\": another router of a has \"strict\"");
+  EXPECT_EQ(config.notes[1].message,
+            "options: \"strict\" needs a rule with a certain host, since clients name one before they ask");
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, FileCase, ::testing::ValuesIn(berth::testing::golden_cases(TESTDATA "/file")),

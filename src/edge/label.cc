@@ -9,14 +9,20 @@
 #include "edge/label_middleware.h"
 #include "edge/label_parse.h"
 #include "edge/tcp_label.h"
+#include "edge/tls_option_names.h"
 
 namespace berth::edge {
 namespace {
 
 using Level = RouteNote::Level;
 
-std::string default_rule(const Target& target, const LabelOptions& options) {
-  if (options.default_rule) return options.default_rule->fill(target);
+Result<std::string> default_rule(const Target& target, const LabelOptions& options) {
+  if (options.default_rule) {
+    auto rule = options.default_rule->fill(target);
+    if (!rule) return fail(std::move(rule.error()).within("providers.docker.defaultRule"));
+    if (rule->empty()) return fail(Code::invalid, "providers.docker.defaultRule gives it no rule; label it with one");
+    return rule;
+  }
   const std::string service = target.service.empty() ? target.name : target.service;
   const std::string project = target.project.empty() ? "local" : target.project;
   // Names may hold '_', which is no part of a host name.
@@ -86,11 +92,17 @@ class Reader {
 
   void add_defaults(Declared& declared) {
     if (declared.services.empty()) declared.services[default_service(*declared.target)];
-    if (declared.routers.empty() && declared.services.size() == 1) {
-      declared.routers[default_service(*declared.target)]["rule"] = default_rule(*declared.target, options_);
-    }
-    for (auto& [name, fields] : declared.routers) {
-      if (!fields.contains("rule")) fields["rule"] = default_rule(*declared.target, options_);
+    if (declared.routers.empty() && declared.services.size() == 1) declared.routers[default_service(*declared.target)];
+    for (auto at = declared.routers.begin(); at != declared.routers.end();) {
+      const auto router = at++;
+      if (router->second.contains("rule")) continue;
+      auto rule = default_rule(*declared.target, options_);
+      if (rule) {
+        router->second["rule"] = std::move(*rule);
+        continue;
+      }
+      note(Level::error, router->first, *declared.target, std::move(rule.error()));
+      declared.routers.erase(router);
     }
   }
 
@@ -173,9 +185,12 @@ class Reader {
       return fail(Code::invalid,
                   label + "scheme: \"" + scheme + "\" is not supported; use http, https, h2c, uwsgi or fcgi");
     }
-    const Reach way = TRY(
-        reach_server({.from = from, .label = label, .port = field(fields, "loadbalancer.server.port"), .early = early},
-                     links_, targets_));
+    const Reach way = TRY(reach_server({.from = from,
+                                        .label = label,
+                                        .port = field(fields, "loadbalancer.server.port"),
+                                        .early = early,
+                                        .bound = options_.use_bind_port_ip},
+                                       links_, targets_));
     const std::uint32_t weight = TRY(parse_weight(label + "weight", field(fields, "loadbalancer.server.weight", "1")));
     return Upstream{.host = way.host,
                     .port = way.port,
@@ -192,10 +207,20 @@ class Reader {
 
   void make_route(const std::string& name, const Router& router) {
     auto route = route_of(name, router);
-    if (route)
+    if (route && !options_.allow_empty_services && is_empty(route->service))
+      note(Level::warning, name, *router.from->target,
+           Error{Code::unavailable, "router \"" + name +
+                                        "\": not served, since its service has no server and "
+                                        "providers.docker.allowEmptyServices is false"});
+    else if (route)
       out_.routes.push_back(std::move(*route));
     else
       note(Level::error, name, *router.from->target, std::move(route.error()));
+  }
+
+  bool is_empty(const std::string& service) const {
+    const auto found = std::ranges::find(out_.services, service, &Service::name);
+    return found != out_.services.end() && found->upstreams.empty() && found->group.index() == 0;
   }
 
   Result<Route> route_of(const std::string& name, const Router& router) {
@@ -307,22 +332,14 @@ class Reader {
     return *flag || std::ranges::any_of(router.fields, [](const auto& each) { return each.first.starts_with("tls."); });
   }
 
-  /// "": the default ones. What is wrong here must not leave a route open that asks for certificates.
+  /// "": the default ones.
   Result<std::string> tls_options_of(const std::string& name, const Router& router, const Route& route) {
     const std::string options = field(router.fields, "tls.options", "default");
-    const std::string own(cut(options, '@').before);
-    if (own == "default") return std::string();
-    const std::string label = "label traefik.http.routers." + name + ".tls.options: \"" + options + "\"";
-    if (std::ranges::count(options_.tls_options, own) == 0)
-      return fail(Code::invalid, label + " is not defined; without it the route might ask for no client certificate");
     const auto rule = parse_rule(route.rule);
-    if (!rule || hosts_of(*rule).empty())
-      return fail(Code::invalid, label + " needs a rule with a certain host, since clients name one before they ask");
-    for (const std::string& host : hosts_of(*rule)) {
-      const auto [at, first] = options_by_host_.try_emplace(host, own);
-      if (!first && at->second != own)
-        return fail(Code::conflict, label + ": another router of " + host + " has \"" + at->second + "\"");
-    }
+    auto own = tls_options_.take(options, rule ? *rule : Rule());
+    if (!own)
+      own.error().message =
+          "label traefik.http.routers." + name + ".tls.options: \"" + options + "\"" + own.error().message;
     return own;
   }
 
@@ -457,7 +474,7 @@ class Reader {
   std::map<std::string, std::vector<const Declared*>> services_;
   Trees middlewares_;
   std::map<std::string, const Target*> defined_by_;  ///< middleware -> whose definition it is
-  std::map<std::string, std::string> options_by_host_;
+  TlsOptionNames tls_options_{options_.tls_options};
   Labelled out_;
 };
 

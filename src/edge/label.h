@@ -19,6 +19,10 @@ struct LabelOptions {
   std::optional<Rule> constraints{};
   /// By which containers are reached that are attached to it and whose labels name none; "": none.
   std::string network{};
+  /// Servers are asked at the address of the host that their port is bound to, where it is bound to one.
+  bool use_bind_port_ip = false;
+  /// A router whose service has no server answers 503; else it is not there.
+  bool allow_empty_services = true;
   /// Certificate resolvers that are configured; another name falls back to the local CA with a warning.
   std::vector<std::string> resolvers{};
   /// TLS options that are configured; a router that names others has no route.

@@ -88,6 +88,21 @@ bool decides_over(const Target& a, const Target& b) {
   return a.name < b.name;
 }
 
+namespace {
+
+/// Of a port that is bound to every address of the host none is the one, as for Traefik.
+std::optional<Reach> binding_of(const Target& target, std::uint16_t port) {
+  for (const PublishedPort& each : target.published) {
+    const auto ip = parse_ip(each.host_ip);
+    if (each.container != port || each.protocol != "tcp" || !ip || ip->text() == "0.0.0.0" || ip->text() == "::")
+      continue;
+    return Reach{ip->text(), each.host, "bound to " + ip->text() + " port " + std::to_string(each.host)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Result<Reach> reach_server(const ServerLabel& server, const HostLinks& links, const std::vector<Target>& targets) {
   const Target& target = *server.from.target;
   std::optional<std::uint16_t> port = parse_port(server.port);
@@ -101,6 +116,8 @@ Result<Reach> reach_server(const ServerLabel& server, const HostLinks& links, co
     return fail(Code::unavailable, "container " + target.name + " is not healthy yet");
   if (target.health == Target::Health::unhealthy)
     return fail(Code::unavailable, "container " + target.name + " is unhealthy");
+  if (server.bound)
+    if (auto bound = binding_of(target, *port)) return std::move(*bound);
   return reach(target, *port, server.from.network, links, targets);
 }
 

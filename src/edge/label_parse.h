@@ -42,6 +42,7 @@ struct ServerLabel {
   std::string label;   ///< "label traefik.http.services.web.loadbalancer.server."
   std::string port{};  ///< the value of `port`; "": the lowest that is exposed
   bool early = false;  ///< also while it is not healthy yet
+  bool bound = false;  ///< by the address of the host that its port is bound to, where it is bound to one
 };
 /// The way to it. Code::invalid or unavailable with the reason.
 Result<Reach> reach_server(const ServerLabel& server, const HostLinks& links, const std::vector<Target>& targets);

@@ -113,6 +113,8 @@ TEST_P(LabelCase, ReadsRoutes) {
   if ((*json)["links"].is_null()) links.subnets.push_back(parse_cidr("172.18.0.0/16").value());
   LabelOptions options;
   options.exposed_by_default = (*json)["exposed_by_default"].boolean();
+  options.use_bind_port_ip = (*json)["use_bind_port_ip"].boolean();
+  options.allow_empty_services = (*json)["allow_empty_services"].boolean(true);
   options.network = text_of(*json, "network");
   if (const std::string rule = text_of(*json, "default_rule"); !rule.empty())
     options.default_rule = RuleTemplate::parse(rule).value();

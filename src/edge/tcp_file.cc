@@ -42,7 +42,8 @@ Result<Upstream> server_of(const Json& server) {
 
 class Reader {
  public:
-  Reader(const std::vector<Json>& trees, FileConfig& out) : trees_(trees), out_(out) {}
+  Reader(const std::vector<Json>& trees, const std::vector<std::string>& tls_options, FileConfig& out)
+      : trees_(trees), tls_options_(tls_options), out_(out) {}
 
   void read() {
     for (const auto& [name, item] : collect_items(trees_, "tcp", "serverstransports", out_.notes))
@@ -151,9 +152,8 @@ class Reader {
     return route;
   }
 
-  static Result<void> read_tls(const Json& tls, const Rule& rule, bool has, TcpRoute& route) {
-    if (!scalar(tls["options"]).empty() && scalar(tls["options"]) != "default")
-      return fail(Code::invalid, "options are not supported here: the route might ask for no client certificate");
+  Result<void> read_tls(const Json& tls, const Rule& rule, bool has, TcpRoute& route) {
+    route.tls_options = TRY(tls_options_of(tls, tls_options_, rule));
     if (has && !(tls.is_bool() && !tls.boolean()))
       route.tls = tls["passthrough"].boolean() ? TcpRoute::Tls::passthrough : TcpRoute::Tls::terminate;
     if (route.tls == TcpRoute::Tls::none && needs_tls(rule))
@@ -188,6 +188,7 @@ class Reader {
   }
 
   const std::vector<Json>& trees_;
+  TlsOptionNames tls_options_;
   FileConfig& out_;
   FileItems middlewares_;
 };
@@ -223,8 +224,16 @@ Result<EntryPoint> read_entry_point(std::string_view name, const Json& entry, co
   return point;
 }
 
-void read_tcp_files(const std::vector<Json>& trees, FileConfig& out) {
-  Reader(trees, out).read();
+Result<std::string> tls_options_of(const Json& tls, TlsOptionNames& names, const Rule& rule) {
+  const std::string reference = scalar(tls["options"]);
+  if (reference.empty()) return std::string();
+  auto own = names.take(reference, rule);
+  if (!own) own.error().message = "options: \"" + reference + "\"" + own.error().message;
+  return own;
+}
+
+void read_tcp_files(const std::vector<Json>& trees, const std::vector<std::string>& tls_options, FileConfig& out) {
+  Reader(trees, tls_options, out).read();
 }
 
 }  // namespace berth::edge

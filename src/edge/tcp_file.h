@@ -6,6 +6,7 @@
 
 #include "edge/file_config.h"
 #include "edge/tcp_entry.h"
+#include "edge/tls_option_names.h"
 
 namespace berth::edge {
 
@@ -13,8 +14,11 @@ namespace berth::edge {
 /// ":5432" stands for that port at each of `hosts`. Code::invalid naming the key.
 Result<EntryPoint> read_entry_point(std::string_view name, const Json& entry, const std::vector<std::string>& hosts);
 
+/// What the `tls` of a router names, or "".
+Result<std::string> tls_options_of(const Json& tls, TlsOptionNames& names, const Rule& rule);
+
 /// Adds what the files say of TCP and UDP to `out.tcp`, which has the entry points, and notes. `trees` with keys in
 /// lower case.
-void read_tcp_files(const std::vector<Json>& trees, FileConfig& out);
+void read_tcp_files(const std::vector<Json>& trees, const std::vector<std::string>& tls_options, FileConfig& out);
 
 }  // namespace berth::edge

@@ -8,6 +8,7 @@
 #include "edge/keys.h"
 #include "edge/label_middleware.h"
 #include "edge/tcp_entry.h"
+#include "edge/tls_option_names.h"
 
 namespace berth::edge {
 namespace {
@@ -159,7 +160,8 @@ class Reader {
     const Reach way = TRY(reach_server({.from = member.from,
                                         .label = label + "loadbalancer.server.",
                                         .port = field(fields, "loadbalancer.server.port"),
-                                        .early = member.early},
+                                        .early = member.early,
+                                        .bound = world_.options.use_bind_port_ip},
                                        world_.links, world_.targets));
     const std::uint32_t weight =
         TRY(parse_weight(label + "loadbalancer.server.weight", field(fields, "loadbalancer.server.weight", "1")));
@@ -254,22 +256,11 @@ class Reader {
     return read_tls_options(label, router, rule, route);
   }
 
-  /// What is wrong here must not leave a route open that asks for certificates.
   Result<void> read_tls_options(const std::string& label, const Router& router, const Rule& rule, TcpRoute& route) {
     const std::string options = field(*router.fields, "tls.options", "default");
-    const std::string own(cut(options, '@').before);
-    if (own == "default") return {};
-    const std::string subject = label + "tls.options: \"" + options + "\"";
-    if (std::ranges::count(world_.options.tls_options, own) == 0)
-      return fail(Code::invalid, subject + " is not defined; without it the route might ask for no client certificate");
-    const auto hosts = hosts_of(rule);
-    if (hosts.empty()) return fail(Code::invalid, subject + " needs a rule with a certain host");
-    for (const std::string& host : hosts) {
-      const auto [at, first] = options_by_host_.try_emplace(host, own);
-      if (!first && at->second != own)
-        return fail(Code::conflict, subject + ": another router of " + host + " has \"" + at->second + "\"");
-    }
-    route.tls_options = own;
+    auto own = tls_options_.take(options, rule);
+    if (!own) return fail(own.error().code, label + "tls.options: \"" + options + "\"" + own.error().message);
+    route.tls_options = std::move(*own);
     return {};
   }
 
@@ -314,7 +305,7 @@ class Reader {
   Labelled& out_;
   Trees middlewares_;
   std::map<std::string, const Target*> defined_by_;
-  std::map<std::string, std::string> options_by_host_;
+  TlsOptionNames tls_options_{world_.options.tls_options};
 };
 
 }  // namespace
