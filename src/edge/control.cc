@@ -1,11 +1,19 @@
 #include "edge/control.h"
 
+#include "io/socket_options.h"
+
 namespace berth::edge {
 namespace {
 
 constexpr std::size_t kMostQueued = 1024;
 
 }  // namespace
+
+Result<std::unique_ptr<io::Listener>> listen_for_core(io::Loop& loop, const std::string& path) {
+  auto listener = TRY(io::Listener::open(loop, TRY(io::Address::unix_path(path)), {.mode = 0660}));
+  TRY(io::share_with_folder(path));
+  return listener;
+}
 
 void Control::attach(std::unique_ptr<io::Stream> stream) {
   if (stream_) stream_->close();

@@ -8,9 +8,12 @@
 #include <vector>
 
 #include "edge/channel.h"
-#include "io/stream.h"
+#include "io/socket.h"
 
 namespace berth::edge {
+
+/// The socket file `path` for a core that comes by itself: whoever may enter its folder's group may be one.
+Result<std::unique_ptr<io::Listener>> listen_for_core(io::Loop& loop, const std::string& path);
 
 /// Thread: its loop's.
 class Control {

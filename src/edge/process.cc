@@ -13,6 +13,7 @@
 #include "edge/cache_store.h"
 #include "edge/control.h"
 #include "edge/limits.h"
+#include "edge/metrics_server.h"
 #include "edge/saved_snapshot.h"
 #include "edge/view_command.h"
 #include "edge/worker.h"
@@ -66,7 +67,8 @@ class EdgeProcess {
         overseer_(options_.supervisor),
         saved_(options_.data + "/snapshot"),
         limits_(std::make_shared<Limits>(descriptors)),
-        control_([this](std::string payload) { return apply(std::move(payload)); }, [this] { return greeting(); }) {}
+        control_([this](std::string payload) { return apply(std::move(payload)); }, [this] { return greeting(); }),
+        metrics_([this] { return metrics_now(); }) {}
 
   /// Listeners, workers and the last good snapshot.
   Result<void> prepare() {
@@ -79,6 +81,8 @@ class EdgeProcess {
     TRY(listen_all({.name = "websecure", .addresses = options_.websecure, .role = Listener::websecure}));
     for (const EntryPoint& point : options_.entry_points) TRY(listen_all(point));
     TRY(listen_handed());
+    TRY(listen_for_metrics());
+    if (!options_.control_socket.empty()) core_listener_ = TRY(listen_for_core(main_loop(), options_.control_socket));
     restore();
     signals_ = TRY(io::Signals::open(main_loop(), {SIGTERM, SIGINT, SIGUSR1}));
     if (options_.confined) TRY(confine());
@@ -96,8 +100,10 @@ class EdgeProcess {
     if (overseer_) meet_supervisor();
     scope.spawn(control_.read_frames());
     scope.spawn(control_.write_events());
+    scope.spawn(metrics_.serve());
     scope.spawn(follow_signals());
     scope.spawn(follow_supervisor());
+    if (core_listener_) scope.spawn(receive_cores());
     if (store_ && store_->disk()) scope.spawn(open_disk());
     if (options_.first_snapshot.count() > 0) {
       co_await tell_supervisor('w');
@@ -247,12 +253,21 @@ class EdgeProcess {
   struct Made {
     std::shared_ptr<const Live> live;
     bool whole = false;
+    std::string payload{};  ///< what is kept of it; "": what came
   };
+  Result<Made> graft_in(const SnapshotGraft& graft) const {
+    if (!current_) return fail(Code::conflict, "snapshot: something was to be added, and nothing is in use");
+    const Snapshot before = current_->snapshot();
+    const SnapshotPatch patch = patch_between(before, grafted(before, graft));
+    return Made{TRY(current_->changed(patch)), false, encode_patch(patch)};
+  }
+
   /// Any thread, while no other snapshot comes into use.
   Result<Made> make_live(std::string_view bytes) const {
     auto update = TRY(decode_update(bytes));
     if (auto* whole = std::get_if<Snapshot>(&update))
       return Made{TRY(Live::make(std::move(*whole), current_.get())), true};
+    if (const auto* graft = std::get_if<SnapshotGraft>(&update)) return graft_in(*graft);
     if (!current_) return fail(Code::conflict, "snapshot: a change came, and nothing is in use");
     return Made{TRY(current_->changed(std::move(std::get<SnapshotPatch>(update)))), false};
   }
@@ -340,6 +355,15 @@ class EdgeProcess {
     co_return std::move(asked->answers);
   }
 
+  io::Task<std::string> metrics_now() {
+    Metrics sum;
+    for (const Metrics& each : co_await from_workers<Metrics>([](Worker& worker) { return worker.server().metrics(); }))
+      sum += each;
+    co_return metrics_text(sum, {.version = current_ ? current_->version() : 0,
+                                 .resident = io::resident_memory(),
+                                 .cache = store_ ? store_->describe() : Json()});
+  }
+
   /// For people who look on.
   io::Task<EdgeEvent> show(std::string payload) {
     EdgeEvent event{.kind = EdgeEvent::Kind::answered};
@@ -351,13 +375,7 @@ class EdgeProcess {
     event.version = command->id;
     Json answer = Json::object();
     if (command->what == ViewCommand::What::metrics) {
-      Metrics sum;
-      for (const Metrics& each :
-           co_await from_workers<Metrics>([](Worker& worker) { return worker.server().metrics(); }))
-        sum += each;
-      answer.set("text", metrics_text(sum, {.version = current_ ? current_->version() : 0,
-                                            .resident = io::resident_memory(),
-                                            .cache = store_ ? store_->describe() : Json()}));
+      answer.set("text", co_await metrics_now());
     } else if (command->what == ViewCommand::What::requests) {
       Json running = Json::array();
       for (const Json& list :
@@ -404,7 +422,7 @@ class EdgeProcess {
     for (const std::string& warning : current_->warnings()) event.detail += warning + "\n";
     Result<void> saved;
     co_await io::on_pool([&] {
-      saved = saved_.save(payload, *current_, (*made)->whole);
+      saved = saved_.save((*made)->payload.empty() ? payload : (*made)->payload, *current_, (*made)->whole);
       before.reset();  // it takes a while where it was the last to hold it
     });
     if (!saved) event.detail += "not saved: " + saved.error().message + "\n";
@@ -423,12 +441,30 @@ class EdgeProcess {
     return {};
   }
 
+  Result<void> listen_for_metrics() {
+    for (const std::string& address : options_.metrics) {
+      const bool shared = options_.supervisor >= 0;  // its next version begins before it ends
+      note_listening({.name = "metrics"}, TRY(metrics_.listen(main_loop(), address, shared)));
+    }
+    return {};
+  }
+
+  /// The newest is the one: a core that was restarted comes before the end of the one before is noticed.
+  io::Task<void> receive_cores() {
+    while (true) {
+      auto stream = co_await core_listener_->accept();
+      if (!stream) co_return;
+      control_.attach(std::move(*stream));
+    }
+  }
+
   static void report(const Result<void>& attached) {
     if (attached) return;
     std::fprintf(stderr, "berth edge: the channel to core is of no use: %s\n", attached.error().text().c_str());
   }
 
   void drain(io::Duration patience = {}) {
+    metrics_.close();
     for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->drain(options_.drain, patience);
     workers_.front()->server().drain(options_.drain, patience);
   }
@@ -508,9 +544,11 @@ class EdgeProcess {
   io::Event switched_;
   std::unique_ptr<io::Signals> signals_;
   std::unique_ptr<io::Stream> supervisor_;
+  std::unique_ptr<io::Listener> core_listener_;
   io::Event snapshot_came_;  ///< from core
   bool running_ = false;     ///< all loops run
   Control control_;
+  MetricsServer metrics_;
 };
 
 }  // namespace

@@ -23,9 +23,11 @@ struct EdgeOptions {
   std::vector<Handed> listening{};         ///< besides the addresses: one or more for each
   std::string data;                        ///< folder of the edge alone (DATA/edge, 0700); holds the last good snapshot
   int control = -1;                        ///< stream socketpair to core, owned from here on; -1: none yet
-  int supervisor = -1;             ///< socketpair on which a new control descriptor may arrive (io::send_fd); -1: none
-  unsigned workers = 0;            ///< threads with a loop and listeners (SO_REUSEPORT) each; 0: one for each core
-  std::string access_log{};        ///< file for one JSON line a request, opened for appending; empty: none
+  std::string control_socket{};  ///< where a core may connect instead: a path in a folder of the edge's own; "": none
+  int supervisor = -1;           ///< socketpair on which a new control descriptor may arrive (io::send_fd); -1: none
+  unsigned workers = 0;          ///< threads with a loop and listeners (SO_REUSEPORT) each; 0: one for each core
+  std::string access_log{};      ///< file for one JSON line a request, opened for appending; empty: none
+  std::vector<std::string> metrics{};  ///< addresses on which Prometheus fetches /metrics (edge/metrics_server.h)
   std::size_t cache = 128u << 20;  ///< bytes of memory for stored replies, shared by the workers; 0: nothing is cached
   std::uint64_t cache_disk = 0;  ///< bytes of files in data/cache for stored replies that are asked for again; 0: none
   std::chrono::milliseconds drain{30'000};  ///< how long open exchanges may finish after SIGTERM

@@ -183,6 +183,32 @@ TEST_F(EdgeProcessTest, KeepsChangesInItsFile) {
   EXPECT_EQ(other.load().value()->snapshot(), snapshot);
 }
 
+Test takes_grafts(io::Loop& loop, std::string data) {
+  const Snapshot two = snapshot_of(8, "two.test");
+  SnapshotGraft graft{.version = 8, .routes = two.routes, .services = two.services};
+  graft.routes[0].name = "own";
+  {
+    Edge edge(loop, data);
+    auto core = co_await edge.attach();
+    co_await core->send(encode_graft(graft));
+    EXPECT_EQ((co_await core->next()).detail, "snapshot: something was to be added, and nothing is in use");
+    co_await core->send(encode_snapshot(snapshot_of(1, "one.test")));
+    EXPECT_EQ((co_await core->next()).version, 1u);
+    co_await core->send(encode_graft(graft));
+    EXPECT_EQ(co_await core->next(), (EdgeEvent{EdgeEvent::Kind::accepted, 8, "", ""}));
+    EXPECT_EQ(co_await edge.ask("one.test"), 503);
+    EXPECT_EQ(co_await edge.ask("two.test"), 503);
+  }
+  Edge edge(loop, data);
+  auto core = co_await edge.attach();
+  EXPECT_EQ((co_await core->next()).version, 8u) << "it is kept";
+  EXPECT_EQ(co_await edge.ask("two.test"), 503);
+}
+
+TEST_F(EdgeProcessTest, TakesGrafts) {
+  loop_.run(takes_grafts(loop_, data()));
+}
+
 Test serves_with_threads(io::Loop& loop, std::string data) {
   Edge edge(loop, data, 3);
   auto core = co_await edge.attach();

@@ -15,7 +15,23 @@ constexpr std::size_t kMostKeptBytes = 256u << 10;  // of one that waits
 Shared::Shared(io::Loop& loop, UpstreamPool::Left left)
     : loop(loop), pool(loop, std::move(left)), limits(std::make_shared<Limits>()) {}
 
+RouteCounts& Shared::counts_of(const Request& request) {
+  const auto by_name = [&]() -> RouteCounts& {
+    return metrics.of(request.entry->route.name, request.entry->service->name);
+  };
+  if (&request.live != counted_) {
+    if (&request.live != live.get()) return by_name();  // it began before the table was swapped
+    counted_ = live.get();
+    counts_.assign(live->routes().entries().size(), nullptr);
+  }
+  if (request.rank >= counts_.size()) return by_name();
+  RouteCounts*& known = counts_[request.rank];
+  if (!known) known = &by_name();
+  return *known;
+}
+
 void Shared::forget_unnamed() {
+  counted_ = nullptr;
   if (states_.empty() && metrics.routes.empty()) return;
   const Routes& routes = live->routes();
   if (!states_.empty()) {

@@ -81,6 +81,8 @@ struct Shared {
     states_.emplace(name, std::move(made));
     return result;
   }
+  /// The counts of the route that `request` found; REQUIRES: its entry.
+  RouteCounts& counts_of(const Request& request);
   /// Forgets the states of middlewares that no route of `live` names, and the counts of routes that are gone.
   void forget_unnamed();
 
@@ -93,6 +95,8 @@ struct Shared {
   };
   std::unordered_map<std::string, std::unique_ptr<MiddlewareState>, Hash, std::equal_to<>> states_;
   std::vector<std::unique_ptr<Workspace>> workspaces_;
+  const Live* counted_ = nullptr;     ///< whose table the next one is for
+  std::vector<RouteCounts*> counts_;  ///< by rank; null: not asked for yet
 };
 
 /// A workspace for as long as this lives.

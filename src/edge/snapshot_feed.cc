@@ -17,7 +17,17 @@ void SnapshotFeed::add(const SnapshotPatch& patch) {
   pending_.push_back({patch.base, patch.version, encode_patch(patch)});
 }
 
+void SnapshotFeed::add(const SnapshotGraft& graft) {
+  graft_ = Pending{.base = 0, .version = graft.version, .payload = encode_graft(graft)};
+}
+
 std::optional<std::string> SnapshotFeed::next(const Snapshot& newest) {
+  grafted_ = sent_ == 0 ? newest.version == 0 && graft_ : grafted_;
+  if (sent_ == 0 && grafted_) {
+    sent_ = graft_->version;
+    whole_ = false;
+    return std::exchange(graft_, std::nullopt)->payload;
+  }
   if (sent_ != 0 || newest.version == 0 || newest.version == has_ || newest.version == refused_) return std::nullopt;
   while (!pending_.empty() && pending_.front().base < has_) pending_.pop_front();
   whole_ = has_ == 0 || pending_.empty() || pending_.front().base != has_;
@@ -35,7 +45,7 @@ std::optional<std::string> SnapshotFeed::next(const Snapshot& newest) {
 bool SnapshotFeed::take(const EdgeEvent& event) {
   if (sent_ == 0) return false;
   if (event.kind == EdgeEvent::Kind::accepted && event.version == sent_) {
-    has_ = sent_;
+    has_ = grafted_ ? 0 : sent_;
   } else if (event.kind == EdgeEvent::Kind::refused) {
     has_ = 0;
     if (whole_) refused_ = sent_;

@@ -126,6 +126,7 @@ std::string encode_patch(const SnapshotPatch& patch) {
 Result<SnapshotUpdate> decode_update(std::string_view bytes) {
   const Json json = TRY(parse_json(bytes));
   if (json["format"].integer() == kPatchFormat) return TRY(decode_patch(json));
+  if (json["format"].integer() == kGraftFormat) return TRY(decode_graft(json));
   return TRY(read_snapshot(json));
 }
 

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "edge/snapshot.h"
+#include "edge/snapshot_graft.h"
 #include "edge/snapshot_splice.h"
 
 namespace berth::edge {
@@ -34,8 +35,8 @@ Result<Snapshot> patched(Snapshot base, SnapshotPatch patch);
 /// patches refuses it; core then sends the snapshot whole.
 std::string encode_patch(const SnapshotPatch& patch);
 
-/// What a frame from core, and each line of the edge's file, holds.
-using SnapshotUpdate = std::variant<Snapshot, SnapshotPatch>;
+/// What a frame from core holds, and each line of the edge's file but for grafts, which it keeps as changes.
+using SnapshotUpdate = std::variant<Snapshot, SnapshotPatch, SnapshotGraft>;
 /// Code::invalid naming the member that is missing or wrong, never its value.
 Result<SnapshotUpdate> decode_update(std::string_view bytes);
 

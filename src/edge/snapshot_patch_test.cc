@@ -158,7 +158,7 @@ TEST(SnapshotPatch, IsRefusedWhereItDoesNotFit) {
   for (const char* text : {R"({"format":2,"version":6})", R"({"format":2,"base":5})",
                            R"({"format":2,"version":6,"base":5,"routes":[{"at":-1,"drop":0}]})",
                            R"({"format":2,"version":6,"base":5,"routes":[{"at":0,"drop":0,"put":[{}]}]})",
-                           R"({"format":3,"version":6,"base":5})", "", "{"})
+                           R"({"format":4,"version":6,"base":5})", "", "{"})
     EXPECT_FALSE(decode_update(text).has_value()) << text;
   // An edge that knows no changes must not take one for a snapshot without routes.
   EXPECT_FALSE(decode_snapshot(encode_patch(patch)).has_value());
@@ -259,6 +259,7 @@ struct FeedTest : ::testing::Test {
     if (!payload) return "nothing";
     const auto update = decode_update(*payload).value();
     if (const auto* whole = std::get_if<Snapshot>(&update)) return "whole " + std::to_string(whole->version);
+    if (const auto* graft = std::get_if<SnapshotGraft>(&update)) return "graft " + std::to_string(graft->version);
     const auto& patch = std::get<SnapshotPatch>(update);
     return std::to_string(patch.base) + " to " + std::to_string(patch.version);
   }
@@ -287,6 +288,62 @@ TEST_F(FeedTest, SendsOneUpdateAfterTheOther) {
   EXPECT_EQ(sent(), "nothing");
   change(3);
   EXPECT_EQ(sent(), "7 to 8");
+}
+
+TEST_F(FeedTest, SendsAGraftWhileThereIsNoSnapshot) {
+  newest.version = 0;
+  feed.add(SnapshotGraft{.version = 2});
+  feed.add(SnapshotGraft{.version = 3});
+  EXPECT_EQ(sent(), "graft 3");
+  newest.version = 5;
+  EXPECT_EQ(sent(), "nothing") << "an answer is awaited";
+  EXPECT_TRUE(accept(3));
+  EXPECT_EQ(sent(), "whole 5") << "what the edge has is not known here";
+  EXPECT_TRUE(accept(5));
+  change(1);
+  EXPECT_EQ(sent(), "5 to 6");
+}
+
+TEST_F(FeedTest, SendsAllAfterARefusedGraft) {
+  feed.add(SnapshotGraft{.version = 2});
+  newest.version = 0;
+  EXPECT_EQ(sent(), "graft 2");
+  EXPECT_TRUE(refuse());
+  EXPECT_EQ(sent(), "nothing");
+  newest.version = 5;
+  feed.add(SnapshotGraft{.version = 4});
+  EXPECT_EQ(sent(), "whole 5") << "it holds what the graft would bring";
+}
+
+Route route_named(std::string name, std::string host) {
+  return {
+      .name = std::move(name), .rule = "Host(`" + host + "`)", .listeners = {Listener::websecure}, .service = "own"};
+}
+
+Certificate certificate_for(std::string host, std::string chain) {
+  return {.hosts = {std::move(host)}, .chain = std::move(chain), .key = "key"};
+}
+
+TEST(Graft, ReplacesWhatHasItsNames) {
+  const Snapshot base{
+      .version = 7,
+      .routes = {route_named("own", "a.test"), route_named("other", "b.test")},
+      .services = {{.name = "own", .upstreams = {}, .down = "old"}, {.name = "other", .upstreams = {}, .down = "it"}},
+      .certificates = {certificate_for("a.test", "old"), certificate_for("b.test", "b")}};
+  const SnapshotGraft graft{.version = 9,
+                            .routes = {route_named("own", "c.test")},
+                            .services = {{.name = "own", .upstreams = {}, .down = "new"}},
+                            .certificates = {certificate_for("a.test", "new")}};
+  const auto read = std::get<SnapshotGraft>(decode_update(encode_graft(graft)).value());
+  EXPECT_EQ(read, graft);
+  const Snapshot made = grafted(base, read);
+  EXPECT_EQ(made.version, 9u);
+  ASSERT_EQ(made.routes.size(), 2u);
+  EXPECT_EQ(made.routes[0], base.routes[1]);
+  EXPECT_EQ(made.routes[1], graft.routes[0]);
+  EXPECT_EQ(made.services, (std::vector<Service>{base.services[1], graft.services[0]}));
+  EXPECT_EQ(made.certificates, (std::vector<Certificate>{base.certificates[1], graft.certificates[0]}));
+  EXPECT_EQ(decode_update("{\"format\":3}").error().message, "snapshot: what is added lacks its version");
 }
 
 TEST_F(FeedTest, SendsAllToAnotherEdge) {
