@@ -17,8 +17,6 @@ class CgiUpstream final : public UpstreamSession {
   /// `stream` outlives it; `speaks` is uwsgi or fcgi.
   CgiUpstream(io::Stream& stream, Speaks speaks) : stream_(stream), speaks_(speaks) {}
 
-  bool is_usable() override { return false; }
-  bool is_kept() const override { return false; }
   Result<void> begin(const Opening& opening) override;
   io::Task<Result<void>> send(std::string_view data) override;
   void end_body(const http::Fields* trailers) override;

@@ -1,7 +1,6 @@
 #include "edge/connection.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/text.h"
 #include "edge/client_certificate.h"
@@ -185,8 +184,7 @@ Hop hop_of(const Shared& shared, const io::Stream& stream, Listener listener) {
 
 /// The frame that an idle connection holds beside its stream: what it needs only at times is in coroutines of their
 /// own.
-io::Task<void> serve_http(Shared& shared, std::unique_ptr<io::Stream> stream, Hop hop, io::Cancel& idle,
-                          std::optional<Attendance>) {
+io::Task<void> serve_http(Shared& shared, std::unique_ptr<io::Stream> stream, Hop hop, io::Cancel& idle, Attendance) {
   Connection connection(shared, std::move(stream), hop, idle);
   if (hop.listener == Listener::web && co_await connection.serve_h2()) co_return;
   connection.wire().next_message();
@@ -214,16 +212,20 @@ io::Task<std::unique_ptr<io::TlsStream>> secured(Shared& shared, std::unique_ptr
   co_return nullptr;
 }
 
-// Inlined, what it needs for a moment would lie in the frame of the coroutine that calls it.
-[[gnu::noinline]] io::Task<void> serve_secured(Shared& shared, std::unique_ptr<io::TlsStream> secure,
-                                               io::Cancel& idle) {
+io::Task<void> attended(io::Task<void> connection, Attendance) {
+  co_await std::move(connection);
+}
+
+io::Task<void> serve_secured(Serving serving, std::unique_ptr<io::TlsStream> secure, Attendance attendance) {
+  Shared& shared = serving.shared;
   Hop hop = hop_of(shared, *secure, Listener::websecure);
   hop.tls_policy = secure->policy();
   if (hop.tls_policy) hop.certificate = ClientCertificate::from_der(secure->peer_certificate());
   hop.tls_version = secure->version();
   hop.http2 = secure->protocol() == "h2";
-  if (hop.http2) return serve_h2_client(shared, {std::move(secure), {}, std::move(hop)}, idle);
-  return serve_http(shared, std::move(secure), std::move(hop), idle, std::nullopt);
+  if (!hop.http2) return serve_http(shared, std::move(secure), std::move(hop), serving.idle, std::move(attendance));
+  return attended(serve_h2_client(shared, {std::move(secure), {}, std::move(hop)}, serving.idle),
+                  std::move(attendance));
 }
 
 }  // namespace
@@ -234,10 +236,10 @@ io::Task<void> serve_client(Shared& shared, std::unique_ptr<io::Stream> stream, 
   return serve_http(shared, std::move(stream), std::move(hop), idle, std::move(attendance));
 }
 
-io::Task<void> serve_tls_client(Shared& shared, std::unique_ptr<io::Stream> stream,
-                                std::shared_ptr<io::TlsContext> context, io::Cancel& idle, Attendance) {
-  auto secure = co_await secured(shared, std::move(stream), std::move(context));
-  if (secure) co_await serve_secured(shared, std::move(secure), idle);
+io::Task<void> serve_tls_client(Serving serving, std::unique_ptr<io::Stream> stream,
+                                std::shared_ptr<io::TlsContext> context, Attendance attendance) {
+  auto secure = co_await secured(serving.shared, std::move(stream), std::move(context));
+  if (secure) serving.clients.spawn(serve_secured(serving, std::move(secure), std::move(attendance)));
 }
 
 }  // namespace berth::edge

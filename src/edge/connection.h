@@ -35,8 +35,15 @@ struct Attendance {
 io::Task<void> serve_client(Shared& shared, std::unique_ptr<io::Stream> stream, Listener listener, io::Cancel& idle,
                             Attendance attendance);
 
-/// The same behind a TLS handshake.
-io::Task<void> serve_tls_client(Shared& shared, std::unique_ptr<io::Stream> stream,
-                                std::shared_ptr<io::TlsContext> context, io::Cancel& idle, Attendance attendance);
+/// What connections are served with; all outlive them.
+struct Serving {
+  Shared& shared;
+  io::Cancel& idle;
+  io::Scope& clients;  ///< whose children they are
+};
+/// The same behind a TLS handshake: ends with that, and the connection goes on as another one of `clients`, so that one
+/// that waits holds no frame of its handshake.
+io::Task<void> serve_tls_client(Serving serving, std::unique_ptr<io::Stream> stream,
+                                std::shared_ptr<io::TlsContext> context, Attendance attendance);
 
 }  // namespace berth::edge

@@ -3,6 +3,8 @@
 #include "edge/ready_transport.h"
 #include "edge/reply_tap.h"
 #include "edge/shared.h"
+#include "edge/tunnel.h"
+#include "http/url.h"
 #include "io/scope.h"
 #include "io/splice.h"
 
@@ -14,6 +16,7 @@ using Step = http::BodyDecoder::Next;
 
 constexpr std::size_t kMostBatch = 32u << 10;  // of small pieces that go out in one write
 constexpr std::uint64_t kLarge = 64u << 10;    // from here on moving bytes in the kernel costs less than copying them
+constexpr std::size_t kMostAgain = 32u << 10;  // of a body, kept in case that the upstream refuses its request
 constexpr const char* kCut = "the upstream closed in the middle of its reply";
 constexpr int kMostInterim = 8;
 constexpr auto kReuse = std::chrono::seconds(60);
@@ -53,11 +56,8 @@ class Exchange {
       if (!reused) CO_TRY(co_await connect());
       const auto answered = co_await ask();
       if (answered) break;
-      // The upstream closed a kept connection just as we sent: nothing was processed, so it may be asked again.
       const bool again = reused ? stale_ : refused_ && ++refusals_ == 1;
-      const bool stale =
-          again && (upload_ == Upload::none || upload_ == Upload::pending) && is_idempotent(request_.head.method);
-      if (!stale || cancel_.requested()) co_return fail(answered.error());
+      if (!again || !may_repeat() || cancel_.requested()) co_return fail(answered.error());
       reused = false;
       ++outcome_.retries;
     }
@@ -171,6 +171,12 @@ class Exchange {
     return {};
   }
 
+  /// The upstream closed a kept connection just as we sent, or says itself that it did nothing.
+  bool may_repeat() const {
+    if (refused_ && upload_ != Upload::broken) return !body_left_;
+    return (upload_ == Upload::none || upload_ == Upload::pending) && is_idempotent(request_.head.method);
+  }
+
   bool take_kept() {
     if (websocket_) return false;
     const bool careful = upload_ != Upload::none || !is_idempotent(request_.head.method);
@@ -204,7 +210,8 @@ class Exchange {
         const Upstream& each = upstreams[(first + i) % upstreams.size()];
         if (shared_.pool.is_failing(each) != failing) continue;
         choose(each);
-        auto connected = co_await io::within(connect_time(each, settings_), shared_.pool.connect(each, websocket_));
+        auto connected =
+            co_await io::within(connect_time(each, settings_), shared_.pool.connect(each, websocket_ && !each.h2));
         if (connected) {
           upstream_ = std::move(*connected);
           co_return Result<void>{};
@@ -236,7 +243,7 @@ class Exchange {
     std::string own_host;
     if (!service_.pass_host) own_host = target.host + ":" + std::to_string(target.port);
     append_request(out, {.head = request_.tap ? request_.tap->request(request_.head) : request_.head,
-                         .route = request_.entry->route,
+                         .route = request_.entry->with_middlewares(),
                          .rewritten = request_.rewritten,
                          .hop = request_.hop,
                          .host = own_host.empty() ? request_.head.authority : std::string_view(own_host),
@@ -245,10 +252,11 @@ class Exchange {
     limit(reply_by_, settings_.stall_timeout);
     if (auto sent = co_await send_head(out); !sent) {
       stale_ = true;
+      refused_ = upstream_->session && upstream_->session->refused();
       co_return fail(std::move(sent).error());
     }
     if (upload_ == Upload::pending) begin_upload();
-    if (upload_ == Upload::none) limit(reply_by_, answer_time(*outcome_.target, settings_));
+    if (upload_ == Upload::none || upload_ == Upload::done) limit(reply_by_, answer_time(*outcome_.target, settings_));
     if (upload_ == Upload::running) no_limit(reply_by_);  // until the upload ends
     if (upstream_->session) co_return co_await read_session_head();
     co_return co_await read_reply_head();
@@ -256,13 +264,18 @@ class Exchange {
 
   io::Task<Result<void>> send_head(std::string_view head) {
     UpstreamSession* session = upstream_->session.get();
+    const bool again = upload_ == Upload::running || upload_ == Upload::done;
+    if (again && !(session && session->takes_again())) co_return fail(Code::unavailable, "the request was refused");
     if (!session) co_return co_await io::write_all(upstream_->stream(), head);
-    if (websocket_)
-      co_return refuse(502, "The service takes no WebSockets.", "a WebSocket for a service that speaks no HTTP/1.1");
+    if (websocket_ && !session->takes_again())
+      co_return refuse(502, "The service takes no WebSockets.", "a WebSocket for a service that speaks no HTTP");
     const bool trailers = request_.head.fields.has_token("te", "trailers");
     if (auto begun = session->begin({head, upload_ != Upload::none, trailers, request_}); !begun)
       co_return refused_by(*session, std::move(begun.error()));
-    co_return co_await session->flush();
+    if (again) CO_TRY(co_await session->send(request_.work.upload));
+    if (upload_ == Upload::done) session->end_body(body_.trailers());
+    if (auto flushed = co_await session->flush(); !flushed) co_return refused_by(*session, std::move(flushed.error()));
+    co_return Result<void>{};
   }
 
   void begin_upload() {
@@ -319,8 +332,12 @@ class Exchange {
   }
 
   io::Task<Result<void>> send_piece(std::string_view data, bool chunked) {
-    if (!chunked || upstream_->session) co_return co_await send_up(data);
     std::string& batch = request_.work.upload;
+    if (upstream_->session) {
+      body_left_ = body_left_ || batch.size() + data.size() > kMostAgain || !upstream_->session->takes_again();
+      if (!body_left_) batch.append(data);
+    }
+    if (!chunked || upstream_->session) co_return co_await send_up(data);
     http::append_chunk_size(batch, data.size());
     batch.append(data).append(http::kChunkEnd);
     if (batch.size() <= kMostBatch) co_return Result<void>{};
@@ -382,7 +399,16 @@ class Exchange {
     refused_ = !read && session.refused();
     stale_ = refused_ || (!read && session.unanswered());
     if (!read) co_return refused_by(session, std::move(read.error()));
+    if (websocket_ && reply_.status / 100 == 2) accept_websocket();
     co_return read;
+  }
+
+  /// RFC 8441 5.1: HTTP/2 has neither the status nor the answer to the key, which the client awaits.
+  void accept_websocket() {
+    reply_.status = 101;
+    reply_.framing = {};
+    const std::string_view key = request_.head.fields.get("sec-websocket-key");
+    reply_.fields.add({"Sec-WebSocket-Accept", request_.work.kept.emplace_back(http::websocket_accept(key))});
   }
 
   std::unexpected<Error> refused_by(const UpstreamSession& session, Error error) {
@@ -411,7 +437,7 @@ class Exchange {
     const http::BodyKind body = http::body_of(reply_, request_.head.method);
     const bool keep = reply_.keep_alive && body.end != End::close;
     clean_reply(reply_);
-    apply_reply_headers(request_.entry->route, reply_);
+    apply_reply_headers(request_.entry->with_middlewares(), reply_);
     no_limit(reply_by_);  // the sink has its own for a client that does not read
     began_ = true;
     if (upstream_->session) co_return co_await relay_session(body.end != End::none && upstream_->session->has_body());
@@ -475,7 +501,6 @@ class Exchange {
       no_limit(reply_by_);
       if (!more) break;
     }
-    reusable_ = session.is_kept() && (upload_ == Upload::none || upload_ == Upload::done);
     co_return co_await sink_.end(session.trailers());
   }
 
@@ -492,12 +517,12 @@ class Exchange {
 
   io::Task<Result<void>> tunnel() {
     clean_reply(reply_);
-    apply_reply_headers(request_.entry->route, reply_);
+    apply_reply_headers(request_.entry->with_middlewares(), reply_);
     no_limit(reply_by_);
     began_ = true;
     CO_TRY(co_await sink_.upgrade(reply_));
     children_of().spawn(copy_back());
-    const auto copied = co_await copy_up();
+    const auto copied = co_await tunnel_up(body_, *upstream_);
     // The other direction may finish, but not hold both connections for ever.
     if (copied)
       limit(reply_by_, settings_.stall_timeout);
@@ -506,37 +531,13 @@ class Exchange {
     co_return co_await back_.wait();
   }
 
-  io::Task<Result<void>> copy_up() {
-    while (true) {
-      const BodySource::Piece piece = body_.take();
-      if (piece.what == BodySource::Piece::end) break;
-      if (piece.what == BodySource::Piece::refused) co_return fail(Code::invalid, std::string(piece.detail));
-      if (piece.what == BodySource::Piece::some)
-        CO_TRY(co_await io::write_all(upstream_->stream(), piece.data));
-      else
-        CO_TRY(co_await body_.more());
-    }
-    upstream_->stream().shutdown_write();
-    co_return Result<void>{};
-  }
-
   io::Task<void> copy_back() {
-    const auto copied = co_await copy_down();
+    const auto copied = co_await tunnel_down(*upstream_, sink_);
     if (copied)
       limit(reply_by_, settings_.stall_timeout);
     else
       cancel_.request(Code::cancelled);
     back_.set();
-  }
-
-  io::Task<Result<void>> copy_down() {
-    while (true) {
-      const std::string_view bytes = upstream_->unread();
-      if (!bytes.empty()) CO_TRY(co_await sink_.data(bytes));
-      upstream_->consume(bytes.size());
-      CO_TRY(co_await sink_.flush());
-      if (!CO_TRY(co_await upstream_->fill())) co_return co_await sink_.end(nullptr);
-    }
   }
 
   /// Why nothing was sent to the client, when nobody said so yet.
@@ -575,7 +576,8 @@ class Exchange {
   const bool trusted_, websocket_;
   Upload upload_;
   bool over_ = false, stale_ = false, refused_ = false, watching_ = false, timed_out_ = false, body_late_ = false,
-       client_gone_ = false, began_ = false, reusable_ = false, lasting_ = false;
+       client_gone_ = false, began_ = false, reusable_ = false, lasting_ = false,
+       body_left_ = false;  ///< more of the body was sent than can be sent again
   int refusals_ = 0;
   io::Event back_;
   UpstreamPool::Connection upstream_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "edge/cleaning.h"
 #include "edge/page.h"
 #include "edge/path.h"
 #include "edge/shared.h"
@@ -71,7 +72,7 @@ Outcome decide(Request& request) {
                            .query = head.query,
                            .client = request.client,
                            .headers = &head.fields};
-  request.entry = live.routes().find(request.hop.listener, facts);
+  request.entry = live.routes().find(request.hop.listener, facts, &request.rank);
   if (!request.entry) return without_route(request, facts);
   const std::size_t most = live.settings().body_bytes;
   if (most > 0 && head.framing.length.value_or(0) > most) {
@@ -98,9 +99,7 @@ std::string_view protocol_of(const Request& request) {
 
 void count(const Request& request, std::chrono::microseconds took) {
   const Tally& tally = request.tally;
-  RouteCounts& counts = request.entry
-                            ? request.shared.metrics.of(request.entry->route.name, request.entry->service->name)
-                            : request.shared.metrics.of("", "");
+  RouteCounts& counts = request.entry ? request.shared.counts_of(request) : request.shared.metrics.of("", "");
   const Spoken spoken = tally.status == 101 ? Spoken::websocket : request.hop.http2 ? Spoken::http2 : Spoken::http1;
   const auto code = static_cast<std::size_t>(std::clamp(tally.status / 100, 0, 5));
   ++counts.replies[static_cast<std::size_t>(spoken)][code];
@@ -139,9 +138,9 @@ void note(const Request& request, const Outcome& outcome, io::Time begun) {
   Shared& shared = request.shared;
   const io::Time now = shared.loop.now();
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - begun);
-  const Route* route = request.entry ? &request.entry->route : nullptr;
-  if (!route || route->counted) count(request, took);
-  const bool logged = shared.access && (!route || route->logged), watched = now < shared.watch_until;
+  const Routes::Entry* entry = request.entry;
+  if (!entry || entry->counted) count(request, took);
+  const bool logged = shared.access && (!entry || entry->logged), watched = now < shared.watch_until;
   if (!logged && !watched) return;
   const AccessEvent event = event_of(request, outcome, took);
   if (logged) shared.access(event);
@@ -183,10 +182,11 @@ io::Task<Outcome> answered(Outcome outcome) {
 
 io::Task<Outcome> answer(Request& request, ReplySink& reply) {
   const io::Time begun = request.shared.loop.now();
+  clean_request(request.head, is_trusted(request.hop.peer, request.live.trusted()));
   Outcome outcome = decide(request);
   const Running running(request.shared.running, request, begun);
   if (outcome.own_status == 0) {
-    if (request.live.settings().tracing && request.entry->route.traced) trace(request);
+    if (request.live.settings().tracing && request.entry->traced) trace(request);
     outcome = co_await request.entry->handler->handle(request, reply);
     report(request, outcome);
   }

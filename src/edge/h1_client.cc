@@ -31,6 +31,7 @@ H1Client::H1Client(const Ends& ends)
 /// What the socket takes at once, as it nearly always does, needs no coroutine.
 io::Task<Result<void>> H1Client::write(std::string_view bytes) {
   const io::Attempt attempt = ends_.wire.stream().try_write(bytes);
+  given_ += attempt.count;
   if (attempt.state == io::Attempt::moved && attempt.count == bytes.size()) return io::ok();
   return write_rest(bytes.substr(attempt.state == io::Attempt::moved ? attempt.count : 0));
 }
@@ -39,15 +40,28 @@ io::Task<Result<void>> H1Client::write_rest(std::string_view bytes) {
   io::Stream& stream = ends_.wire.stream();
   while (!bytes.empty()) {
     const io::Attempt attempt = stream.try_write(bytes);
-    if (attempt.state == io::Attempt::moved)
+    if (attempt.state == io::Attempt::moved) {
       bytes.remove_prefix(attempt.count);
-    else if (attempt.state != io::Attempt::blocked)
+      given_ += attempt.count;
+    } else if (attempt.state != io::Attempt::blocked) {
       co_return fail(stream.error());
-    else if (raw_)  // a tunnel's reader may take its time
+    } else if (raw_) {  // a tunnel's reader may take its time
       CO_TRY(co_await io::ready(stream, io::Direction::write));
-    else
-      CO_TRY(co_await io::within(ends_.settings.stall_timeout, writable(stream)));
+    } else {
+      CO_TRY(co_await writable_in_time());
+    }
   }
+  co_return Result<void>{};
+}
+
+/// Only what had to wait is weighed against the waiting: a reply that comes slowly makes no slow reader.
+io::Task<Result<void>> H1Client::writable_in_time() {
+  const Settings& settings = ends_.settings;
+  const io::Loop& loop = *(co_await io::here()).loop;
+  reading_.note({}, given_, settings.least_rate);
+  const io::Time begun = loop.now();
+  CO_TRY(co_await io::within(reading_.left(settings.stall_timeout), writable(ends_.wire.stream())));
+  reading_.note(loop.now() - begun, given_, settings.least_rate);
   co_return Result<void>{};
 }
 

@@ -41,6 +41,7 @@ class H1Client final : public ReplySink, public BodySource {
  private:
   io::Task<Result<void>> write(std::string_view bytes);
   io::Task<Result<void>> write_rest(std::string_view bytes);
+  io::Task<Result<void>> writable_in_time();
   io::Task<Result<void>> flush_and_write(std::string_view piece);
   io::Task<Result<void>> flush_after(io::Task<Result<void>> sent);
   io::Task<Result<void>> end_after(io::Task<Result<void>> sent);
@@ -55,11 +56,13 @@ class H1Client final : public ReplySink, public BodySource {
   http::BodyKind kind_;
   http::BodyDecoder decoder_;
   ReplyShape shape_{};
-  Pace pace_;               ///< of the request's body
-  std::uint64_t left_ = 0;  ///< of a reply with a length
-  std::size_t taken_ = 0;   ///< bytes at the front of the wire that the last piece viewed
-  std::size_t most_;        ///< of the request's body, 0: no limit
-  bool counted_ = false;    ///< the reply has a length
+  Pace pace_;                ///< of the request's body
+  Pace reading_;             ///< of the client, where it makes us wait
+  std::uint64_t given_ = 0;  ///< bytes that the socket took
+  std::uint64_t left_ = 0;   ///< of a reply with a length
+  std::size_t taken_ = 0;    ///< bytes at the front of the wire that the last piece viewed
+  std::size_t most_;         ///< of the request's body, 0: no limit
+  bool counted_ = false;     ///< the reply has a length
   bool has_body_ = false, raw_ = false, raw_ended_ = false;
 };
 

@@ -128,9 +128,10 @@ struct Request {
   std::string_view path{};  ///< canonical, as sent
   Ip client{};              ///< the peer, or what a trusted proxy says
   const Routes::Entry* entry = nullptr;
-  const Service* service = nullptr;  ///< the entry's, or what a group or middleware chose instead
-  std::size_t first = 0;             ///< the upstream of the service that is asked first
-  ReplyTap* tap = nullptr;           ///< between the exchange and its upstream; outlives the exchange
+  std::uint32_t rank = ~std::uint32_t{0};  ///< of the entry in its table, where the table was asked
+  const Service* service = nullptr;        ///< the entry's, or what a group or middleware chose instead
+  std::size_t first = 0;                   ///< the upstream of the service that is asked first
+  ReplyTap* tap = nullptr;                 ///< between the exchange and its upstream; outlives the exchange
 
   /// Keeps `text` as long as the request, for a field's value.
   std::string_view keep(std::string text) { return work.kept.emplace_back(std::move(text)); }

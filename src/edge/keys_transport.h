@@ -28,8 +28,9 @@ struct Keys<Transport> {
       key("forwardingTimeouts.dialTimeout", &Transport::dial, "TLS included; 0: 5s"),
       key("forwardingTimeouts.responseHeaderTimeout", &Transport::response_header, "0: 1m"),
       key("forwardingTimeouts.idleConnTimeout", &Transport::idle, "at most 1m; 0: 1m"),
-      key("forwardingTimeouts.readIdleTimeout", &Transport::read_idle, "HTTP/2: silence before a ping; 0: none"),
-      key("forwardingTimeouts.pingTimeout", &Transport::ping, "HTTP/2: the time for its answer"),
+      key("forwardingTimeouts.readIdleTimeout", &Transport::read_idle,
+          "HTTP/2: silence before a ping; 0: none is sent"),
+      key("forwardingTimeouts.pingTimeout", &Transport::ping, "HTTP/2: the time for its answer; 0: 15s"),
   };
 };
 template <>

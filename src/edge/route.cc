@@ -167,6 +167,10 @@ class Routes::Change {
     for (const Listener each : route.listeners)
       entry.listeners |= static_cast<std::uint8_t>(1u << static_cast<unsigned>(each));
     entry.host_decides = asks_hosts_alone(entry.rule);
+    entry.plain = route.middlewares.empty();
+    entry.logged = route.logged;
+    entry.counted = route.counted;
+    entry.traced = route.traced;
     entry.hosts = hosts_of(entry.rule);
     auto made = std::make_shared<Entry>(std::move(entry));
     if (make_handler_) made->handler = make_handler_(made->route, *next_);
@@ -263,12 +267,19 @@ void Routes::index_entries() {
   std::ranges::reverse(generic_);
 }
 
-const Routes::Entry* Routes::find(Listener listener, const RequestFacts& facts) const {
+const Route& Routes::no_middlewares() {
+  static const Route none;
+  return none;
+}
+
+const Routes::Entry* Routes::find(Listener listener, const RequestFacts& facts, std::uint32_t* rank) const {
   Candidates candidates(*this, facts.host);
   bool by_host = false;
   while (const auto at = candidates.next(by_host)) {
     const Entry& entry = *ranked_[*at];
-    if (entry.on(listener) && ((by_host && entry.host_decides) || matches(entry.rule, facts))) return &entry;
+    if (!entry.on(listener) || !((by_host && entry.host_decides) || matches(entry.rule, facts))) continue;
+    if (rank) *rank = *at;
+    return &entry;
   }
   return nullptr;
 }

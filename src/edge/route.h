@@ -48,18 +48,23 @@ class Routes {
     explicit Listed(Service service);
     std::vector<std::string> keys;
   };
-  /// A route in its ready form.
+  /// A route in its ready form. What a plain request reads of it lies at its front: of thousands of routes that are
+  /// asked in turn, none is in a cache of the core.
   struct Entry {
     std::shared_ptr<const Service> service{};  ///< never null
-    std::shared_ptr<const Handler> handler{};  ///< what answers; null where nobody makes handlers
-    int priority = 0;
-    std::uint8_t listeners = 0;  ///< a bit for each
+    std::uint8_t listeners = 0;                ///< a bit for each
     bool host_decides =
-        false;  ///< the rule is nothing but hosts without wildcards: who finds it by host has matched it
+        false;           ///< the rule is nothing but hosts without wildcards: who finds it by host has matched it
+    bool plain = false;  ///< it has no middlewares
+    bool logged = true, counted = true, traced = true;  ///< as in `route`
+    std::shared_ptr<const Handler> handler{};           ///< what answers; null where nobody makes handlers
+    int priority = 0;
     Route route{};
     Rule rule{};
     std::vector<std::string> hosts{};  ///< hosts_of(rule)
     bool on(Listener listener) const { return (listeners >> static_cast<unsigned>(listener) & 1) != 0; }
+    /// `route`, for who asks for its middlewares alone; another one without any where it has none.
+    const Route& with_middlewares() const { return plain ? no_middlewares() : route; }
   };
   using Entries = std::vector<std::shared_ptr<const Entry>>;
   using Services = std::vector<std::shared_ptr<const Listed>>;
@@ -73,8 +78,9 @@ class Routes {
   static Result<std::shared_ptr<const Routes>> changed(const Routes& before, Splices<Route> routes,
                                                        Splices<Service> services, MakeHandler make_handler);
 
-  /// The route with the highest priority that matches (ties by name), or null. Allocates nothing.
-  const Entry* find(Listener listener, const RequestFacts& facts) const;
+  /// The route with the highest priority that matches (ties by name), or null. Allocates nothing. `rank`, where it is
+  /// not null, is then its number in the table, below entries().size().
+  const Entry* find(Listener listener, const RequestFacts& facts, std::uint32_t* rank = nullptr) const;
   /// Whether some route of `listener` may serve `host`: decides if a certificate is wanted for an SNI name.
   bool knows_host(Listener listener, std::string_view host) const;
   /// What becomes of a route when it is looked at.
@@ -101,6 +107,7 @@ class Routes {
  private:
   class Candidates;
   class Change;
+  static const Route& no_middlewares();
   void index_services();
   void index_entries();
 

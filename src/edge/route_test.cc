@@ -103,8 +103,10 @@ TEST(Routes, ManyHostsAreFoundAlone) {
   std::vector<Route> many;
   for (int i = 0; i < 5000; ++i)
     many.push_back(route("r" + std::to_string(i), "Host(`h" + std::to_string(i) + ".test`)"));
+  many.push_back(route("upper", "Host(`Admin.Test`) && PathPrefix(`/`)"));
   const auto routes = table(std::move(many));
   EXPECT_EQ(found(*routes, "h4321.test"), "r4321");
+  EXPECT_EQ(found(*routes, "admin.test"), "upper") << "a host has no case, however many there are";
   EXPECT_EQ(routes->explain(Listener::websecure, facts("h7.test")).find('\n'),
             routes->explain(Listener::websecure, facts("h7.test")).size() - 1);
 }

@@ -116,30 +116,30 @@ Result<io::Address> Server::listen(const EntryPoint& point, io::Fd socket) {
   return open_.back().listener->address();
 }
 
-io::Task<void> Server::serve(Arrived arrived, Listener role, io::Cancel& idle) {
+io::Task<void> Server::serve(Arrived arrived, Listener role, Serving serving) {
   ++shared_.metrics.connections[static_cast<std::size_t>(role)];
   Attendance attendance{std::move(arrived.seat), Counted(clients_)};
   if (role == Listener::websecure)
-    return serve_tls_client(shared_, std::move(arrived.stream), tls_, idle, std::move(attendance));
-  return serve_client(shared_, std::move(arrived.stream), role, idle, std::move(attendance));
+    return serve_tls_client(serving, std::move(arrived.stream), tls_, std::move(attendance));
+  return serve_client(shared_, std::move(arrived.stream), role, serving.idle, std::move(attendance));
 }
 
 /// Where more than HTTP is served, or a proxy stands in front.
-io::Task<void> Server::serve_place(Arrived arrived, const Open& open, io::Cancel& idle) {
+io::Task<void> Server::serve_place(Arrived arrived, const Open& open, Serving serving) {
   auto live = shared_.live;
   const TcpTable::Place* place = live->tcp().place(open.entry_point);
-  if (!place) co_return co_await serve(std::move(arrived), open.role, idle);  // the table changed since
+  if (!place) co_return co_await serve(std::move(arrived), open.role, serving);  // the table changed since
   ++clients_;
-  arrived.stream = co_await tcp_.serve(std::move(arrived.stream), arrived.seat, std::move(live), *place, idle);
+  arrived.stream = co_await tcp_.serve(std::move(arrived.stream), arrived.seat, std::move(live), *place, serving.idle);
   --clients_;
-  if (arrived.stream) co_await serve(std::move(arrived), open.role, idle);
+  if (arrived.stream) co_await serve(std::move(arrived), open.role, serving);
 }
 
 io::Task<void> Server::serve_udp(OpenUdp& open) {
   co_await serve_datagrams(shared_, *open.socket, open.entry_point);
 }
 
-io::Task<void> Server::accept_from(Open& open, io::Scope& clients, io::Cancel& idle) {
+io::Task<void> Server::accept_from(Open& open, Serving serving) {
   Crowd& crowd = shared_.limits->crowd();
   for (unsigned accepted = 1;; ++accepted) {
     if (accepted % kAcceptsInOneGo == 0) co_await io::heavy_turn();
@@ -152,7 +152,8 @@ io::Task<void> Server::accept_from(Open& open, io::Scope& clients, io::Cancel& i
     // Behind a proxy the client is known once its PROXY header came.
     const bool named = peer && !(place && place->expects_proxy(*peer));
     if (named && !admit(shared_, arrived.seat, *peer)) continue;
-    clients.spawn(place ? serve_place(std::move(arrived), open, idle) : serve(std::move(arrived), open.role, idle));
+    serving.clients.spawn(place ? serve_place(std::move(arrived), open, serving)
+                                : serve(std::move(arrived), open.role, serving));
   }
 }
 
@@ -173,7 +174,7 @@ io::Task<Result<void>> Server::run() {
   shared_.background = &background;
   io::Cancel idle(context.cancel);
   idle_ = &idle;
-  for (Open& open : open_) accepts.spawn(accept_from(open, clients, idle));
+  for (Open& open : open_) accepts.spawn(accept_from(open, {shared_, idle, clients}));
   for (OpenUdp& open : open_udp_) accepts.spawn(serve_udp(open));
   Prober prober(shared_);
   io::Scope probes(context);
@@ -195,6 +196,7 @@ io::Task<Result<void>> Server::run() {
   shared_.background = nullptr;
   background.cancel();
   co_await background.join();
+  co_await shared_.pool.close();
   idle_ = nullptr;
   co_return outcome;
 }

@@ -85,10 +85,10 @@ class Server {
     std::unique_ptr<io::Stream> stream;
     Crowd::Seat seat;
   };
-  io::Task<void> accept_from(Open& open, io::Scope& clients, io::Cancel& idle);
+  io::Task<void> accept_from(Open& open, Serving serving);
   io::Task<void> wait_for_room();
-  io::Task<void> serve(Arrived arrived, Listener role, io::Cancel& idle);
-  io::Task<void> serve_place(Arrived arrived, const Open& open, io::Cancel& idle);
+  io::Task<void> serve(Arrived arrived, Listener role, Serving serving);
+  io::Task<void> serve_place(Arrived arrived, const Open& open, Serving serving);
   io::Task<void> serve_udp(OpenUdp& open);
 
   io::Loop& loop_;

@@ -123,8 +123,9 @@ Done close_once(ResponseWriter& response) {
 Done login(ServerRequest& request, ResponseWriter& response) {
   const http::Fields& fields = request.head().fields;
   if (fields.get("cookie") == "session=ok") {
-    co_return co_await response.send(200, {{"X-User", "ann"}, {"Set-Cookie", "fresh=1"}, {"Set-Cookie", "other=1"}},
-                                     "");
+    co_return co_await response.send(
+        200, {{"X-User", "ann"}, {"X-Forwarded-User", "ann"}, {"Set-Cookie", "fresh=1"}, {"Set-Cookie", "other=1"}},
+        "");
   }
   if (fields.get("cookie") == "session=plain") {
     const bool forbidden = fields.get("x-forwarded-uri").contains("forbidden");

@@ -290,5 +290,34 @@ Test KeepsOnlyWhatTheUpstreamKeeps_body(World& world) {
 }
 RUN(KeepsOnlyWhatTheUpstreamKeeps)
 
+Test CountsForEachRouteWhateverItsNumberInTheTable_body(World& world) {
+  const auto counted = [](World& in, const std::string& route) {
+    const auto& routes = in.server->counts().routes;
+    return routes.contains(route) ? routes.at(route).replies[0][2] : 0;
+  };
+  auto browser = co_await world.browse();
+  EXPECT_EQ((co_await browser->ask(get("/a"))).status, 200);
+  EXPECT_EQ((co_await browser->ask(get("/a"))).status, 200);
+  EXPECT_EQ(counted(world, "app"), 2u);
+
+  Snapshot before_the_others = world.snapshot(2);
+  before_the_others.routes.push_back({.name = "first",
+                                      .rule = "Host(`first.test`)",
+                                      .priority = 1'000'000,
+                                      .listeners = {Listener::web},
+                                      .service = "origin"});
+  world.use(before_the_others);
+  EXPECT_EQ((co_await browser->ask(get("/a"))).status, 200);
+  EXPECT_EQ((co_await browser->ask(get("/a", {}, "first.test"))).status, 200);
+  EXPECT_EQ(counted(world, "app"), 3u);
+  EXPECT_EQ(counted(world, "first"), 1u);
+
+  world.use(world.snapshot(3));
+  EXPECT_EQ((co_await browser->ask(get("/a"))).status, 200);
+  EXPECT_EQ(counted(world, "app"), 4u);
+  EXPECT_EQ(counted(world, "first"), 0u);  // forgotten with its route
+}
+RUN(CountsForEachRouteWhateverItsNumberInTheTable)
+
 }  // namespace
 }  // namespace berth::edge
