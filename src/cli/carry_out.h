@@ -4,14 +4,13 @@
 #include <functional>
 
 #include "cli/generations.h"
-#include "compose/project.h"
-#include "plan/plan.h"
-#include "plan/traffic_view.h"
+#include "compose/carry_out.h"
 
 namespace berth::cli {
 
-/// Makes the plan of one round; `images_settled` from the second round on.
-using Planner = std::function<Result<plan::Plan>(const plan::Observed& observed, bool images_settled)>;
+using compose::CarriedOut;
+using compose::Planned;
+using compose::Planner;
 
 struct CarryOut {
   const compose::Project& project;
@@ -30,21 +29,11 @@ struct CarryOut {
   std::string note{};            ///< of that generation
 };
 
-struct CarriedOut {
-  bool changed = false;
-  plan::Plan plan{};  ///< of the last round
-};
-
 /// Prints the plan's warnings, and with --dry-run the plan in place of applying it. Fails with the first failure, with
 /// the place in the Compose file where a port is the cause. Takes the project's lock only when there is something to
 /// change. `what` lives until the task ends.
 io::Task<Result<CarriedOut>> carry_out(Session& session, const CarryOut& what);
 
-/// A plan with what it was made from.
-struct Planned {
-  plan::Plan plan{};
-  plan::Observed observed{};
-};
 /// Observes what the project may touch and plans, changing nothing; a plan that makes volumes is marked with what its
 /// neighbours hold.
 io::Task<Result<Planned>> make_plan(Session& session, const CarryOut& what, bool images_settled);

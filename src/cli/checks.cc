@@ -13,6 +13,7 @@
 #include "engine/network.h"
 #include "engine/system.h"
 #include "io/file.h"
+#include "io/ownership.h"
 #include "io/process.h"
 
 namespace berth::cli {
@@ -95,6 +96,15 @@ std::chrono::milliseconds skew_of(const Json& info, std::chrono::system_clock::t
   return std::chrono::milliseconds(static_cast<std::int64_t>((std::stod(*theirs) - ours) * 1000));
 }
 
+// Core wrote this file last.
+Check account_check(const std::string& data) {
+  const auto owner = io::owner_of(data + "/status.json");
+  if (!owner || *owner != "root")
+    return {Verdict::ok, "account", "core runs as " + owner.value_or("another account"), {}};
+  return {Verdict::warn, "account", "core runs as root, since no account is called berth",
+          "the package makes it; else: adduser --system --group --no-create-home berth, and restart berth serve"};
+}
+
 }  // namespace
 
 Check judge_forwarding(std::string_view forward_rules, std::string_view filter_chains) {
@@ -150,7 +160,7 @@ std::vector<Check> serve_checks(const std::string& data) {
   if (!text) return {{Verdict::warn, "exposure", text.error().message, "run berth doctor as root"}};
   const auto status = parse_json(*text);
   if (!status) return {{Verdict::warn, "exposure", data + "/status.json: " + status.error().message, {}}};
-  return {judge_exposure(*status)};
+  return {judge_exposure(*status), account_check(data)};
 }
 
 std::vector<Check> host_checks() {

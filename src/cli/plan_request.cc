@@ -1,6 +1,6 @@
 #include "cli/plan_request.h"
 
-#include "base/hash.h"
+#include "cli/generations.h"
 #include "cli/up_options.h"
 
 namespace berth::cli {
@@ -48,20 +48,11 @@ io::Task<Result<PlanRequest>> plan_request(Session& session, Texts services) {
 
 plan::SavedPlan saved_plan(const Session& session, const compose::Project& project, const plan::Plan& plan,
                            const std::string& salt, const io::SealKey& key) {
-  const auto secret = key.derive("plan " + salt);
-  const auto hashed = [&](const std::map<std::string, std::string>& texts) {
-    std::map<std::string, std::string> out;
-    for (const auto& [name, text] : texts) out[name] = hmac_sha256_hex(secret, text).substr(0, 32);
-    return out;
-  };
-  return {.project = project.name,
-          .working_dir = session.world.working_dir,
-          .arguments = session.options.words,
-          .made = time_text(session.world.now()),
-          .salt = salt,
-          .files = hashed(session.texts()),
-          .variables = hashed(compose::named_variables(project.environment, session.texts())),
-          .plan = plan.to_json(secret)};
+  auto out = compose::saved_plan(project, session.texts(), plan, salt, key);
+  out.working_dir = session.world.working_dir;
+  out.arguments = session.options.words;
+  out.made = compose::time_text(session.world.now());
+  return out;
 }
 
 }  // namespace berth::cli

@@ -21,7 +21,7 @@ struct PlanRequest {
 /// From the command line of `plan`: what --verb says, for `services`.
 io::Task<Result<PlanRequest>> plan_request(Session& session, Texts services);
 
-/// `plan` as a value for a file, hashed under a key of this host and `salt`. `session` has loaded the project.
+/// compose::saved_plan with the command line and the time. `session` has loaded the project.
 plan::SavedPlan saved_plan(const Session& session, const compose::Project& project, const plan::Plan& plan,
                            const std::string& salt, const io::SealKey& key);
 

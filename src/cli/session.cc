@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
-#include <fmt/chrono.h>
-
 #include "base/text.h"
 #include "compose/remote_files.h"
+#include "engine/dialer.h"
 #include "plan/traffic_socket.h"
 
 namespace berth::cli {
@@ -28,26 +27,19 @@ Result<std::string> text_or_nothing(const World& world, const std::string& path)
   return world.files.read(path);
 }
 
-Result<engine::Address> engine_address(const Session& session) {
+Result<engine::Endpoint> engine_endpoint(const Session& session) {
   const auto& world = session.world;
-  const auto folder = docker_folder(session);
-  const engine::AddressChoice choice{.host_flag = session.options.global.host,
-                                     .context_flag = session.options.global.context,
-                                     .docker_host = world.variable("DOCKER_HOST"),
-                                     .docker_context = world.variable("DOCKER_CONTEXT"),
-                                     .config = TRY(session.docker_config())};
-  auto chosen = TRY(engine::choose_address(choice));
-  if (!chosen.context.empty()) {
-    const auto path = folder + "/" + engine::context_meta_path(chosen.context);
-    auto meta = world.files.read(path);
-    if (!meta)
-      return fail(Code::not_found,
-                  "there is no docker context \"" + chosen.context + "\" (" + path + "); docker context ls lists them");
-    chosen.address = TRY(engine::parse_context_meta(chosen.context, *meta));
-  }
-  auto address = TRY(engine::parse_address(chosen.address));
-  TRY(engine::check_supported(address));
-  return address;
+  const engine::EndpointChoice choice{.address = {.host_flag = session.options.global.host,
+                                                  .context_flag = session.options.global.context,
+                                                  .docker_host = world.variable("DOCKER_HOST"),
+                                                  .docker_context = world.variable("DOCKER_CONTEXT"),
+                                                  .config = TRY(session.docker_config())},
+                                      .docker_folder = docker_folder(session),
+                                      .cert_path = world.variable("DOCKER_CERT_PATH"),
+                                      .tls_verify = !world.variable("DOCKER_TLS_VERIFY").empty()};
+  auto out = TRY(engine::choose_endpoint(choice, world.files.read));
+  out.access.ssh.control_folder = world.runtime_folder + "/ssh";
+  return out;
 }
 
 // The text of a service's Dockerfile; "" where it cannot be read, which the build says.
@@ -206,9 +198,10 @@ io::Task<Result<Target>> Session::load_or_name(LoadWish wish) {
 
 io::Task<Result<engine::Client*>> Session::engine() {
   if (!client_) {
-    auto address = CO_TRY(engine_address(*this));
-    auto dialer = world.dialer ? world.dialer(address) : nullptr;
-    client_ = CO_TRY(co_await engine::Client::connect(std::move(address), std::move(dialer)));
+    auto endpoint = CO_TRY(engine_endpoint(*this));
+    auto dialer =
+        world.dialer ? world.dialer(endpoint.address) : CO_TRY(engine::make_dialer(endpoint.address, endpoint.access));
+    client_ = CO_TRY(co_await engine::Client::connect(std::move(endpoint.address), std::move(dialer)));
   }
   co_return client_.get();
 }
@@ -216,11 +209,15 @@ io::Task<Result<engine::Client*>> Session::engine() {
 io::Task<Result<plan::Traffic*>> Session::traffic() {
   if (!traffic_) {
     const auto* client = CO_TRY(co_await engine());
-    std::vector<std::string> folders{world.runtime_folder};
-    if (world.runtime_folder.starts_with("/run/user/")) folders.emplace_back("/run/berth");
-    traffic_ = plan::traffic_by_sockets(std::move(folders), client->address().text());
+    traffic_ = plan::traffic_by_sockets(control_folders(), client->address().text());
   }
   co_return traffic_.get();
+}
+
+std::vector<std::string> Session::control_folders() const {
+  std::vector<std::string> folders{world.runtime_folder};
+  if (world.runtime_folder.starts_with("/run/user/")) folders.emplace_back("/run/berth");
+  return folders;
 }
 
 Result<std::string> Session::docker_config() const {
@@ -250,22 +247,6 @@ Result<std::size_t> Session::parallel() const {
   }
   if (wanted == 0) return kParallel;
   return wanted < 0 ? 1000 : static_cast<std::size_t>(wanted);
-}
-
-Result<State> open_state(const World& world) {
-  Error last{.code = Code::denied, .message = "no folder for berth's state is known"};
-  for (const auto& folder : world.state_folders) {
-    auto key = io::SealKey::load_or_make(folder + "/seal.key");
-    if (key) return State{.folder = folder, .key = *std::move(key)};
-    // Somebody else's folder is passed over; a broken key in an own one is not.
-    if (key.error().code == Code::invalid) return fail(std::move(key).error());
-    last = std::move(key).error();
-  }
-  return fail(std::move(last));
-}
-
-std::string time_text(std::chrono::system_clock::time_point time) {
-  return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
 Result<std::map<std::string, int>> parse_scale(const Texts& texts) {

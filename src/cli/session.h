@@ -84,6 +84,8 @@ class Session {
   io::Task<Result<engine::Client*>> engine();
   /// What sends requests to the containers of engine(): every `berth serve` that follows it.
   io::Task<Result<plan::Traffic*>> traffic();
+  /// Where control sockets of serves lie.
+  std::vector<std::string> control_folders() const;
   /// Text of docker's config.json, "" when there is none.
   Result<std::string> docker_config() const;
   Result<ProgressKind> progress_kind() const;
@@ -106,16 +108,6 @@ class Session {
   io::Task<Result<compose::Project>> load_files(LoadWish wish);
   std::unique_ptr<plan::Traffic> traffic_;
 };
-
-/// The key that saved plans are hashed and generations are sealed with, in the first of World::state_folders where
-/// there is one or one can be made; Code::denied where there is none.
-struct State {
-  std::string folder{};
-  io::SealKey key;
-};
-Result<State> open_state(const World& world);
-/// "2026-11-22T05:30:00Z"
-std::string time_text(std::chrono::system_clock::time_point time);
 
 /// "web=3" texts. Code::invalid otherwise.
 Result<std::map<std::string, int>> parse_scale(const Texts& texts);

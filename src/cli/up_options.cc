@@ -96,13 +96,6 @@ Result<compose::DownOptions> down_options(Session& session) {
   return out;
 }
 
-Result<plan::Plan> plan_of_round(const compose::Project& project, const plan::Observed& observed,
-                                 compose::UpOptions options, bool images_settled) {
-  options.images_settled = images_settled;
-  if (images_settled) options.force_recreate = options.always_recreate_deps = false;
-  return compose::plan_up(project, observed, options);
-}
-
 LoadWish up_wish(const compose::UpOptions& options) {
   return {.targets = options.services, .with_dependencies = !options.no_deps, .scale = options.scale};
 }

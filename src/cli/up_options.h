@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/session.h"
-#include "compose/plan.h"
+#include "compose/carry_out.h"
 
 namespace berth::cli {
 
@@ -15,8 +15,6 @@ compose::Pull pull_policy(std::string_view text);
 /// How `up` loads the project for those options.
 LoadWish up_wish(const compose::UpOptions& options);
 
-/// The plan of one round of bringing up.
-Result<plan::Plan> plan_of_round(const compose::Project& project, const plan::Observed& observed,
-                                 compose::UpOptions options, bool images_settled);
+using compose::plan_of_round;
 
 }  // namespace berth::cli

@@ -120,6 +120,16 @@ io::Task<int> newest_generation(Session& session, std::string project) {
   co_return numbers.empty() ? 0 : numbers.back();
 }
 
+io::Task<Result<void>> keep_adopted(Session& session, const Source& source, compose::Change change) {
+  auto& client = *CO_TRY(co_await session.engine());
+  const auto keeping = keeping_of(session);
+  const auto shelf = co_await compose::open_shelf(client, keeping.folders, change.project.name);
+  const auto kept = shelf ? co_await compose::keep_generation(client, keeping, source, std::move(change), *shelf)
+                          : Result<int>(fail(shelf.error()));
+  if (!kept) session.console.warning("no generation was kept: " + kept.error().message);
+  co_return Result<void>{};
+}
+
 // The number of the newest generation after this; a project that has some gets no other.
 io::Task<Result<int>> keep_first(Session& session, const Findings& found) {
   if (session.options.global.dry_run || session.world.state_folders.empty()) co_return 0;
@@ -131,15 +141,15 @@ io::Task<Result<int>> keep_first(Session& session, const Findings& found) {
   // Nothing is done: the images are those that run.
   const plan::Plan nothing{.project = found.project.name};
   const std::map<int, std::string> no_results;
-  auto shelf = co_await open_shelf(session, found.project.name);
   const auto source = source_of(session, {});
-  Change change{.project = found.project,
-                .plan = nothing,
-                .observed = found.planned.observed,
-                .results = no_results,
-                .events = Json::array()};
-  const std::string note = found.planned.plan.changes() ? "adopted; what ran differed from the files" : "adopted";
-  if (source) co_await keep_generation(session, *source, std::move(change), note, std::move(shelf));
+  compose::Change change{
+      .project = found.project,
+      .plan = nothing,
+      .observed = found.planned.observed,
+      .results = no_results,
+      .events = Json::array(),
+      .note = found.planned.plan.changes() ? "adopted; what ran differed from the files" : "adopted"};
+  if (source) CO_TRY(co_await keep_adopted(session, *source, std::move(change)));
   CO_TRY(co_await io::shielded(lock.release(client)));
   co_return co_await newest_generation(session, found.project.name);
 }

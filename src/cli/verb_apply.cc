@@ -44,7 +44,7 @@ io::Task<Result<void>> check_apply(Session& session, const compose::Project& pro
 io::Task<Result<int>> verb_apply(Session& session) {
   const auto& name = session.options.arguments.front();
   const auto saved = CO_TRY(read_plan(session, name));
-  const auto state = CO_TRY(open_state(session.world));
+  const auto state = CO_TRY(compose::open_state(session.world.state_folders));
   const auto options = CO_TRY(options_of(session, saved));
   auto world = session.world;
   world.working_dir = saved.working_dir;

@@ -15,7 +15,7 @@ io::Task<Result<int>> verb_down(Session& session) {
                       .owner = "down"};
   const auto done = CO_TRY(co_await carry_out(session, what));
   if (options.images != compose::RemoveImages::none && options.services.empty() && !session.options.global.dry_run)
-    CO_TRY(co_await drop_kept_images(session, target.project.name));
+    CO_TRY(co_await compose::drop_kept_images(*CO_TRY(co_await session.engine()), target.project.name));
   if (!done.changed && !session.options.global.dry_run)
     session.console.note("nothing to do: there is nothing of " + target.project.name);
   co_return kDone;

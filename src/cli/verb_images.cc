@@ -101,7 +101,7 @@ io::Task<Result<Shown>> shown_image(Session& session, Listed container) {
   // A tag that only holds the image for a rollback is no name of it.
   const auto& tags = image["RepoTags"].items();
   const auto own = std::ranges::find_if(
-      tags, [](const Json& tag) { return !tag.text().starts_with(std::string(kKeepRepository) + ":"); });
+      tags, [](const Json& tag) { return !tag.text().starts_with(std::string(compose::kKeepRepository) + ":"); });
   const std::string_view name = own == tags.end() ? out.container.summary["Image"].text() : own->text();
   const auto [repository, tag, found] = cut_last(name, ':');
   const bool has_tag = found && !tag.contains('/');

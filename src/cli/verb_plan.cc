@@ -29,7 +29,7 @@ void print_plan(const Session& session, const Planned& planned) {
 
 Result<void> save(const Session& session, const compose::Project& project, const plan::Plan& plan) {
   const auto& path = session.options.plan.out;
-  const auto state = TRY(open_state(session.world));
+  const auto state = TRY(compose::open_state(session.world.state_folders));
   const auto saved = saved_plan(session, project, plan, to_hex(io::random_bytes(16)), state.key);
   const auto absolute = path.starts_with('/') ? path : session.world.working_dir + "/" + path;
   TRY(io::write_file(absolute, plan::to_text(saved), 0600));
