@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "app/platform.h"
 #include "app/static_tree.h"
 #include "app/traffic_server.h"
 #include "cli/exit_status.h"
@@ -12,7 +13,6 @@
 #include "engine/event.h"
 #include "engine/network.h"
 #include "io/file.h"
-#include "io/process.h"
 
 namespace berth::app {
 namespace {
@@ -29,7 +29,8 @@ void say(const std::string& line) {
   std::fprintf(stderr, "berth core: %s\n", line.c_str());
 }
 
-constexpr auto kUsed = seconds(15);  // for the edge to use a snapshot
+constexpr auto kFirstLook = seconds(2);  // for the engine to answer at the start
+constexpr auto kUsed = seconds(15);      // for the edge to use a snapshot
 
 /// What core starts with.
 struct CoreParts {
@@ -49,28 +50,48 @@ class Core {
         keeper_(std::move(parts.acme), std::move(parts.statics.resolvers),
                 {.challenge = [this](auto http, auto tls) { return challenge(std::move(http), std::move(tls)); },
                  .changed = [this] { publish(); },
-                 .say = say}) {
+                 .say = say}),
+        platform_({.data = options_.data,
+                   .host = options_.platform_host,
+                   .setup_remote = options_.setup_remote,
+                   .engine = options_.engine,
+                   .broker = options_.broker,
+                   .broker_folder = options_.broker_folder,
+                   .edge_in = options_.edge_in,
+                   .door = options_.door,
+                   .runtime_folder = options_.control.substr(0, options_.control.rfind('/'))}) {
     desk_.tls_options = std::move(parts.statics.tls_options);
     desk_.labels = std::move(parts.statics.labels);
     desk_.transports = std::move(parts.statics.transports);
     desk_.resolvers = keeper_.resolvers();
     desk_.settings.tracing = options_.tracing;
+    desk_.edge_in = options_.edge_in;
     desk_.settings.connections = static_cast<std::size_t>(options_.connections);
     desk_.settings.client_connections = static_cast<std::size_t>(options_.client_connections);
     if (options_.https_port != 0) desk_.settings.public_https_port = options_.https_port;
     desk_.holds = std::move(parts.holds);
     board_.held = [this] { return keep_holds(); };
+    board_.registry_auth = [this](std::string reference) { return platform_.registry_auth(std::move(reference)); };
+    platform_.changed = [this] { publish_platform(); };
+    platform_.say = say;
+    platform_.edge_view = edge_view_of(desk_, options_.data);
   }
 
-  io::Task<void> run(io::Signals& signals, io::Stream& supervisor) {
+  /// `supervisor` is null where the edge is met on a socket.
+  io::Task<void> run(io::Signals& signals, io::Stream* supervisor) {
     io::Scope scope(co_await io::here());
     scope_ = &scope;
     scope.spawn(until_signal(signals, scope));
-    scope.spawn(receive_channels(supervisor, scope));
+    if (supervisor)
+      scope.spawn(receive_channels(*supervisor, scope));
+    else
+      scope.spawn(meet_edge());
     scope.spawn(send_snapshots());
     scope.spawn(follow_engine());
     scope.spawn(answer_questions());
     scope.spawn(keeper_.run());
+    scope.spawn(run_platform());
+    scope.spawn(publish_without_engine());
     co_await scope.join();
   }
 
@@ -78,6 +99,47 @@ class Core {
   io::Task<void> until_signal(io::Signals& signals, io::Scope& scope) {
     (void)co_await signals.next();
     scope.cancel();
+  }
+
+  // Routes are served without it.
+  io::Task<void> run_platform() {
+    if (options_.setup_remote) say_fingerprint();
+    if (auto ended = co_await platform_.run(); !ended) say("no API: " + ended.error().message);
+  }
+
+  void say_fingerprint() {
+    const auto& authorities = desk_.store.authorities();
+    const auto print = authorities.empty() ? Result<std::string>(fail(Code::not_found, "there is no CA"))
+                                           : edge::fingerprint(authorities.front().certificate);
+    say("--setup-remote: " + options_.platform_host + " answers every client; the CA's fingerprint is " +
+        (print ? *print : print.error().message));
+  }
+
+  // The page that says what is wrong with the engine must not need one. An edge with a table of before keeps that, with
+  // our own routes in it: it has others that are known again once the engine answers.
+  io::Task<void> publish_without_engine() {
+    do {
+      if (!co_await io::sleep_for(kFirstLook)) co_return;
+      if (desk_.snapshot.version != 0) co_return;
+    } while (!edge_ || !edge_is_empty_);
+    const auto changed = desk_.publish_own(wall_now());
+    if (!changed) say(changed.error().message);
+    if (changed && *changed) send();
+  }
+
+  void send_own() {
+    if (desk_.snapshot.version != 0 || desk_.own_routes.empty()) return;
+    feed_.add(desk_.own_graft(wall_now()));
+    board_.outgoing.set();
+  }
+
+  void publish_platform() {
+    desk_.own_routes.clear();
+    desk_.own_services.clear();
+    if (const auto route = platform_.route()) desk_.own_routes.push_back(*route);
+    if (const auto service = platform_.service()) desk_.own_services.push_back(*service);
+    send_own();
+    publish();
   }
 
   // Without the socket everything but replacements without a gap works.
@@ -98,21 +160,42 @@ class Core {
       auto fd = co_await io::receive_fd(supervisor);
       if (!fd) break;
       auto stream = io::stream_on(*context.loop, std::move(*fd), "edge");
-      if (!stream) continue;
-      if (edge_) edge_->close();
-      edge_ = std::shared_ptr<io::Stream>(std::move(*stream));
-      port_known_ = false;
-      listeners_.clear();
-      forget_edge();
-      board_.outgoing.set();
-      scope.spawn(read_events(edge_));
+      if (stream) scope.spawn(read_events(take_edge(std::move(*stream))));
     }
     scope.cancel();  // the supervisor is gone
+  }
+
+  std::shared_ptr<io::Stream> take_edge(std::unique_ptr<io::Stream> stream) {
+    if (edge_) edge_->close();
+    edge_ = std::shared_ptr<io::Stream>(std::move(stream));
+    port_known_ = false;
+    listeners_.clear();
+    forget_edge();
+    send_own();
+    board_.outgoing.set();
+    return edge_;
+  }
+
+  // An edge of its own: each connection that ends is made again.
+  io::Task<void> meet_edge() {
+    const io::Context context = co_await io::here();
+    std::string told;
+    while (!context.cancel->requested()) {
+      auto stream = co_await io::UnixDialer(options_.edge).dial();
+      if (stream) {
+        told.clear();
+        co_await read_events(take_edge(std::move(*stream)));
+      } else if (stream.error().message != told) {
+        say("no edge: " + (told = stream.error().message));
+      }
+      if (!co_await io::sleep_for(milliseconds(200))) co_return;
+    }
   }
 
   void forget_edge() {
     feed_.begin();
     board_.accepted = 0;
+    edge_is_empty_ = false;
     board_.leaving.clear();
     board_.moved.set();
   }
@@ -160,6 +243,8 @@ class Core {
         board_.moved.set();
         return;
       case Kind::refused:
+        // What it has it says first: nothing, then, to add our own routes to.
+        if (board_.accepted == 0) edge_is_empty_ = true;
         if (feed_.take(event)) board_.outgoing.set();
         say("the edge refused version " + std::to_string(event.version) + ": " + event.detail);
         return;
@@ -168,6 +253,8 @@ class Core {
         std::erase(listeners_[event.subject], event.detail);
         listeners_[event.subject].push_back(event.detail);
         if (options_.https_port == 0 && event.subject == "websecure") take_port(event.detail);
+        if (const auto address = io::Address::parse(event.detail); address && event.subject == "web")
+          desk_.http_port = address->port();
         break;
       case Kind::upstream_failed:
         say(event.subject + ": " + event.detail);
@@ -211,7 +298,10 @@ class Core {
     while (!context.cancel->requested()) {
       const auto ended = co_await follow_once(pause);
       if (context.cancel->requested()) co_return;
-      if (!ended && ended.error().message != told) say("no engine: " + (told = ended.error().message));
+      if (!ended && ended.error().message != told) {
+        told = ended.error().message;
+        say("no engine: " + advise_engine(ended.error()));
+      }
       if (!co_await io::sleep_for(pause)) co_return;
       pause = std::min(pause * 2, milliseconds(5000));
     }
@@ -220,7 +310,7 @@ class Core {
   // One connection's life. Resets `pause` once it stands.
   io::Task<Result<void>> follow_once(milliseconds& pause) {
     const auto address = CO_TRY(engine::parse_address(options_.engine));
-    const auto client = CO_TRY(co_await engine::Client::connect(address));
+    const auto client = CO_TRY(co_await engine::Client::connect(address, engine_dialer(options_.broker)));
     io::Scope scope(co_await io::here());
     scope.spawn(refresh_when_told(*client));
     // Everything that changes routes, and nothing that health checks cause every few seconds (exec_*).
@@ -279,6 +369,7 @@ class Core {
     const Json containers = CO_TRY(co_await engine::list_containers(client));
     const Json networks = CO_TRY(co_await engine::list_networks(client));
     const bool changed = CO_TRY(desk_.update(containers, networks, wall_now()));
+    co_await join_networks(client, containers, networks);
     if (changed) {
       send();
     } else if (desk_.unexposed() != shown_) {
@@ -286,6 +377,17 @@ class Core {
     }
     if (keeper_.want(desk_.wanted)) publish();
     co_return Result<void>{};
+  }
+
+  // Before the edge learns of the addresses there.
+  io::Task<void> join_networks(engine::Client& client, const Json& containers, const Json& networks) {
+    for (const auto& name : desk_.networks_to_join(containers, networks)) {
+      const auto joined = co_await engine::connect_network(client, name, options_.edge_in);
+      if (joined)
+        desk_.joined.insert(name);
+      else
+        say("the edge does not reach network " + name + ": " + joined.error().message);
+    }
   }
 
   void send() {
@@ -346,10 +448,12 @@ class Core {
   io::Scope* scope_ = nullptr;
   Switchboard board_;
   edge::AcmeKeeper keeper_;
+  Platform platform_;
   io::Event& changed_ = board_.wanted;
   edge::SnapshotFeed feed_;
   std::shared_ptr<io::Stream> edge_;
   bool port_known_ = false;
+  bool edge_is_empty_ = false;          ///< it said that it has no table, not even one of before
   std::vector<edge::Unexposed> shown_;  ///< in the status
   std::map<std::string, std::vector<std::string>> listeners_;
 };
@@ -378,16 +482,23 @@ Result<CoreParts> prepare(CoreOptions options, const Environment& environment) {
 int run_core(const std::vector<std::string>& arguments, const Environment& environment) {
   auto options = decode_core(arguments.empty() ? "" : arguments[0]);
   if (!options) return complain(options.error());
+  if (auto become = become_account(*options); !become) return complain(become.error());
   const int channel = options->supervisor;
+  const std::string data = options->data;
+  if (const auto advice = advise_clock(data); !advice.empty()) say(advice);
   auto parts = prepare(std::move(*options), environment);
-  if (!parts) return complain(parts.error());
+  if (!parts) return complain(advise_data(parts.error(), data));
   io::Loop loop;
   auto signals = io::Signals::open(loop, {SIGTERM, SIGINT});
   if (!signals) return complain(signals.error());
-  auto supervisor = io::stream_on(loop, io::Fd(channel), "supervisor");
-  if (!supervisor) return complain(std::move(supervisor.error()).within("core is started by berth serve"));
+  std::unique_ptr<io::Stream> supervisor;
+  if (parts->options.edge.empty()) {
+    auto stream = io::stream_on(loop, io::Fd(channel), "supervisor");
+    if (!stream) return complain(std::move(stream.error()).within("core is started by berth serve"));
+    supervisor = std::move(*stream);
+  }
   Core core(std::move(*parts));
-  loop.run(core.run(**signals, **supervisor));
+  loop.run(core.run(**signals, supervisor.get()));
   return cli::kDone;
 }
 

@@ -47,8 +47,15 @@ struct Desk {
   /// The same for what changed beside the engine: certificates of CAs, challenges, hosts on demand. False before the
   /// first update.
   Result<bool> republish(std::chrono::sys_seconds now);
+  /// The first snapshot without any look at the engine: what is berth's own, for an edge that has none yet.
+  Result<bool> publish_own(std::chrono::sys_seconds now);
+  /// What is berth's own, for an edge with a table of before; what update() gives later exceeds its version.
+  edge::SnapshotGraft own_graft(std::chrono::sys_seconds now);
   /// A handshake named `host`, which has a route but no certificate. False when there are too many such hosts already.
   bool want_on_demand(const std::string& host);
+
+  /// Of an edge in a container: the networks that it lacks to reach its upstreams.
+  std::vector<std::string> networks_to_join(const Json& containers, const Json& networks) const;
 
   /// As of the last update, as if the container were admitted.
   Way way_of(const std::string& id) const;
@@ -68,6 +75,8 @@ struct Desk {
   Holds holds;
   edge::Settings settings;
   edge::LabelOptions labels;
+  std::vector<edge::Route> own_routes;  ///< of berth itself, with their services
+  std::vector<edge::Service> own_services;
   std::vector<edge::Resolver> resolvers;
   std::vector<edge::TlsOptions> tls_options;
   Transports transports;
@@ -79,6 +88,9 @@ struct Desk {
   edge::SnapshotPatch change;  ///< what made it of the one before
   std::vector<edge::RouteNote> notes;
   std::vector<std::string> news;
+  std::uint16_t http_port = 0;   ///< of `web`, as the edge told; 0: not known
+  std::string edge_in;           ///< CoreOptions::edge_in
+  std::set<std::string> joined;  ///< networks to which core connected the edge's container
 
  private:
   Result<bool> publish(std::chrono::sys_seconds now);
@@ -87,7 +99,9 @@ struct Desk {
   std::vector<edge::Target> targets_;  // all of them
   edge::Labelled labelled_;
   std::vector<edge::RouteNote> certificate_notes_;
+  edge::HostLinks links_;  ///< as of the last update
   std::set<std::string> on_demand_;
+  std::uint64_t grafted_ = 0;                                                     ///< version of the last graft
   std::shared_ptr<const edge::Routes> table_ = std::make_shared<edge::Routes>();  // of `snapshot`
 };
 

@@ -1,4 +1,5 @@
 #include "app/core.h"
+#include "app/edge_place.h"
 #include "base/text.h"
 #include "edge/keys.h"
 #include "edge/tcp_snapshot.h"
@@ -9,7 +10,9 @@ namespace {
 
 constexpr std::size_t kMostOnDemand = 200;
 
-edge::HostLinks host_links() {
+/// Those of this process's network, unless an edge of its own stands elsewhere.
+edge::HostLinks host_links(const std::string& edge_in, const Json& networks) {
+  if (!edge_in.empty()) return links_of_bridges(networks);
   edge::HostLinks out;
   const auto prefixes = io::link_prefixes();
   if (!prefixes) return out;
@@ -55,6 +58,10 @@ void add_route_changes(const edge::SnapshotPatch& change, const edge::Snapshot& 
         out.push_back("router " + name + " is gone");
 }
 
+std::uint64_t first_version(std::chrono::sys_seconds now) {
+  return static_cast<std::uint64_t>(now.time_since_epoch().count()) << 16;
+}
+
 // Whether a route leads to the service, itself or through a group.
 bool leads_to(const std::vector<edge::Route>& routes, const std::vector<edge::Service>& services,
               const std::string& name) {
@@ -97,13 +104,39 @@ Result<bool> Desk::update(const Json& containers, const Json& networks, std::chr
   handover.forget_gone(targets_);
   auto targets = targets_;
   handover.apply(targets);
-  labelled_ = edge::read_labels(targets, host_links(), labels);
+  links_ = host_links(edge_in, networks);
+  labelled_ = edge::read_labels(targets, links_, labels);
   return publish(now);
+}
+
+std::vector<std::string> Desk::networks_to_join(const Json& containers, const Json& networks) const {
+  if (edge_in.empty() || edge_in == "host") return {};
+  return app::networks_to_join(containers, networks, snapshot.services, edge_in);
 }
 
 Result<bool> Desk::republish(std::chrono::sys_seconds now) {
   if (snapshot.version == 0) return false;
   return publish(now);
+}
+
+Result<bool> Desk::publish_own(std::chrono::sys_seconds now) {
+  if (snapshot.version != 0) return false;
+  return publish(now);
+}
+
+edge::SnapshotGraft Desk::own_graft(std::chrono::sys_seconds now) {
+  edge::Snapshot own;
+  const auto table = edge::Routes::changed({}, {{.put = own_routes}}, {{.put = own_services}}, nullptr);
+  if (table) add_certificates(own, **table, now);
+  std::erase_if(own.certificates, [&](const edge::Certificate& each) {
+    const auto hosts = table ? (*table)->hosts(edge::Listener::websecure) : std::vector<std::string>();
+    return std::ranges::none_of(hosts, [&](const auto& host) {
+      return std::ranges::any_of(each.hosts, [&](const auto& name) { return edge::covers(name, host); });
+    });
+  });
+  grafted_ = std::max(grafted_ + 1, first_version(now));
+  return {
+      .version = grafted_, .routes = own_routes, .services = own_services, .certificates = std::move(own.certificates)};
 }
 
 bool Desk::want_on_demand(const std::string& host) {
@@ -122,6 +155,8 @@ Result<bool> Desk::publish(std::chrono::sys_seconds now) {
                       .tls_challenges = tls_challenges,
                       .tcp = labelled_.tcp,
                       .transports = transports.http};
+  next.routes.insert(next.routes.end(), own_routes.begin(), own_routes.end());
+  next.services.insert(next.services.end(), own_services.begin(), own_services.end());
   next.tcp.entry_points = labels.entry_points;
   next.tcp.transports = transports.tcp;
   TRY(edge::TcpTable::build(next.tcp));
@@ -139,7 +174,7 @@ Result<bool> Desk::publish(std::chrono::sys_seconds now) {
   notes = std::move(now_noted);
   if (!first && !notes_changed && changes.is_empty()) return false;
   add_route_changes(changes, snapshot, news);
-  next.version = first ? static_cast<std::uint64_t>(now.time_since_epoch().count()) << 16 : snapshot.version + 1;
+  next.version = first ? std::max(grafted_ + 1, first_version(now)) : snapshot.version + 1;
   changes.version = next.version;
   change = std::move(changes);
   snapshot = std::move(next);
@@ -193,7 +228,7 @@ Way Desk::way_of(const std::string& id) const {
   admitted.admit(id);
   auto targets = targets_;
   admitted.apply(targets);
-  const auto labelled = edge::read_labels(targets, host_links(), labels);
+  const auto labelled = edge::read_labels(targets, links_, labels);
   auto upstreams = named_upstreams(labelled.routes, labelled.services, found->name);
   add_named(labelled.tcp, found->name, upstreams);
   if (!upstreams.empty()) return {.state = Way::State::open, .upstreams = std::move(upstreams)};
@@ -271,14 +306,20 @@ Json Desk::describe() const {
     services.push(std::move(described));
   }
   for (const auto& note : notes) lines.push(text_of(note));
+  Json joins = Json::array();
+  for (const auto& name : joined)
+    joins.push(edge_in + " was connected to network " + name + ", to reach its containers");
   Json hidden = Json::array();
   for (const auto& each : labelled_.unexposed)
     hidden.push(Json::object({{"container", each.container}, {"labelled", each.labelled}}));
   return Json::object({{"version", snapshot.version},
                        {"routes", routes},
                        {"services", services},
+                       {"ports", Json::object({{"web", http_port == 0 ? Json() : Json(std::int64_t{http_port})},
+                                               {"websecure", std::int64_t{settings.public_https_port}}})},
                        {"tcp", edge::encode_tcp(snapshot.tcp)},
                        {"notes", lines},
+                       {"joined", std::move(joins)},
                        {"unexposed", std::move(hidden)}});
 }
 

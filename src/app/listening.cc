@@ -35,7 +35,9 @@ Result<void> open_role(std::string_view role, std::uint16_t port, const ServeOpt
                        std::vector<Listening>& into) {
   for (const std::string& host : options.listen) {
     const std::string text = (host.find(':') == std::string::npos ? host : "[" + host + "]");
-    TRY(open_address({.name = std::string(role)}, text + ":" + std::to_string(port), options.workers, into));
+    const std::string address = text + ":" + std::to_string(port);
+    auto opened = open_address({.name = std::string(role)}, address, options.workers, into);
+    if (!opened) return fail(advise_port(std::move(opened.error()), std::string(role), address));
   }
   return {};
 }
@@ -49,6 +51,12 @@ Result<std::vector<Listening>> open_listening(const ServeOptions& options) {
   for (const edge::EntryPoint& point : TRY(read_entry_points(options.statics, options.listen)))
     for (const std::string& address : point.addresses) TRY(open_address(point, address, options.workers, out));
   return out;
+}
+
+Result<Listening> open_door() {
+  io::Fd fd = TRY(io::listen_on(TRY(io::Address::parse("127.0.0.1:0"))));
+  std::string address = io::Address::of(fd.get()).text();
+  return Listening{.role = std::string(kDoor), .address = std::move(address), .fd = std::move(fd)};
 }
 
 std::string encode_succession(const Succession& succession) {

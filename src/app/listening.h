@@ -12,8 +12,11 @@
 
 namespace berth::app {
 
+/// On loopback, from the edge to core. No entry point can have this name.
+inline constexpr std::string_view kDoor = "core@internal";
+
 struct Listening {
-  std::string role;  ///< "web", "websecure" or another entry point
+  std::string role;  ///< "web", "websecure" or another entry point, or kDoor
   std::string address;
   io::Fd fd;
   bool udp = false;
@@ -21,6 +24,9 @@ struct Listening {
 
 /// For each address of the options one socket per worker. Codes as io::listen_on.
 Result<std::vector<Listening>> open_listening(const ServeOptions& options);
+
+/// Kept by the supervisor too: while core is away nobody else can take the port and be sent what is for core.
+Result<Listening> open_door();
 
 /// What a supervisor tells the program that takes its place. No secrets: it is an argument.
 struct Succession {

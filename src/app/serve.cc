@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "app/platform_store.h"
 #include "app/static_tree.h"
 #include "app/supervisor.h"
 #include "cli/exit_status.h"
@@ -31,12 +32,19 @@ int complain(const Error& error, int status) {
   return status;
 }
 
-Result<io::FileLock> take_data(const std::string& data, const std::optional<Succession>& succession) {
-  if (succession) return io::FileLock::adopt(io::inherited(succession->lock));
+Result<io::FileLock> take_lock(const std::string& data) {
   for (const std::string& folder : {data, data + "/edge"}) TRY(io::make_folder(folder, 0700));
   auto lock = io::FileLock::take(data + "/lock");
-  if (!lock) return fail(std::move(lock.error()).within("another berth serves this data folder"));
-  TRY(lock->describe("process " + std::to_string(::getpid())));
+  if (!lock && lock.error().code == Code::busy)
+    return fail(std::move(lock.error()).within("another berth serves this data folder"));
+  if (lock) TRY(lock->describe("process " + std::to_string(::getpid())));
+  return lock;
+}
+
+Result<io::FileLock> take_data(const std::string& data, const std::optional<Succession>& succession) {
+  if (succession) return io::FileLock::adopt(io::inherited(succession->lock));
+  auto lock = take_lock(data);
+  if (!lock) return fail(advise_data(std::move(lock.error()), data));
   return lock;
 }
 
@@ -56,29 +64,93 @@ Result<Prepared> prepare(const std::vector<std::string>& arguments, const Enviro
   std::string host = options.host.empty() ? lookup(environment, "DOCKER_HOST") : options.host;
   if (host.empty()) host = engine::kDefaultAddress;
   const auto address = TRY(engine::parse_address(host));
-  TRY(engine::check_supported(address));
+  if (address.kind != engine::Address::Kind::unix_socket)
+    return fail(Code::invalid, address.text() +
+                                   ": berth serve publishes what runs beside it and needs that engine's unix socket; "
+                                   "berth server add makes it show others");
   TRY(read_statics(options.statics, options.listen, environment));
+  if (options.store.empty()) options.store = lookup(environment, "BERTH_STORE");
+  if (options.broker_folder.empty()) options.broker_folder = broker_folder(options.data, !options.broker.empty());
   return Prepared{std::move(options), address.text()};
+}
+
+CoreOptions core_options(const Prepared& prepared, int supervisor, const Environment& environment) {
+  const ServeOptions& options = prepared.options;
+  const std::string runtime = plan::runtime_folder(lookup(environment, "XDG_RUNTIME_DIR"));
+  return {.data = options.data,
+          .engine = prepared.engine,
+          .broker = options.broker,
+          .broker_folder = options.broker_folder,
+          .supervisor = supervisor,
+          .https_port = options.websecure,
+          .tracing = options.tracing,
+          .connections = options.connections,
+          .client_connections = options.client_connections,
+          .control = plan::control_socket(runtime, prepared.engine, options.data),
+          .edge_in = options.edge_in,
+          .edge = options.control,
+          .platform_host = options.platform_host,
+          .setup_remote = options.setup_remote};
+}
+
+/// Core's way to the engine: its projects' folders may be bound, and nothing else of the host.
+BrokerOptions broker_options(const Prepared& prepared, std::string broker) {
+  const std::string& data = prepared.options.data;
+  return {.engine = prepared.engine,
+          .listen = {{.policy = "core", .descriptor = kChildChannel + 1}},
+          .folder = prepared.options.broker_folder,
+          .roots = {data + "/projects"},
+          .pid_file = data + "/broker.pid",
+          .account = broker,
+          .supervisor = kChildChannel};
+}
+
+/// The accounts that the edge may become, the first that exists.
+std::vector<std::string> edge_users(const ServeOptions& options) {
+  if (!options.edge_user.empty()) return {options.edge_user};
+  return {"berth-edge", "nobody"};
+}
+
+/// One role in this process: who started it (systemd, a container engine) starts it again.
+Result<int> run_alone(const Prepared& prepared, const Environment& environment) {
+  const ServeOptions& options = prepared.options;
+  if (options.only == "core") {
+    TRY(write_statics(options));
+    TRY(remember_store(options.data, options.store));
+    return run_core({encode_core(core_options(prepared, -1, environment))}, environment);
+  }
+  edge::EdgeOptions edge{.web = {}, .websecure = {}, .data = options.data + "/edge", .control_socket = options.control};
+  for (Listening& each : TRY(open_listening(options)))
+    edge.listening.push_back({std::move(each.role), each.udp, each.fd.release()});
+  edge.workers = options.workers;
+  edge.access_log = options.access_log;
+  edge.metrics = options.metrics;
+  edge.cache = static_cast<std::size_t>(options.cache);
+  edge.cache_disk = static_cast<std::uint64_t>(options.cache_disk);
+  edge.confined = true;
+  edge.users = edge_users(options);
+  return edge::run_edge(std::move(edge));
 }
 
 Result<int> supervise(Prepared prepared, Supervisor::Start start, const Environment& environment) {
   const ServeOptions options = prepared.options;
   TRY(write_statics(options));
+  TRY(remember_store(options.data, options.store));
   io::Loop loop;
   const auto signals = TRY(io::Signals::open(loop, {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}));
   if (!start.succession) start.listening = TRY(open_listening(options));
+  // The program before this one may not have had one.
+  if (std::ranges::count(start.listening, kDoor, &Listening::role) == 0) start.listening.push_back(TRY(open_door()));
   const std::string pid_file = options.data + "/serve.pid";
   TRY(io::write_file(pid_file, std::to_string(::getpid()) + "\n"));
-  const std::string control =
-      plan::control_socket(plan::runtime_folder(lookup(environment, "XDG_RUNTIME_DIR")), prepared.engine, options.data);
-  start.core = encode_core({.data = options.data,
-                            .engine = std::move(prepared.engine),
-                            .supervisor = kChildChannel,
-                            .https_port = options.websecure,
-                            .tracing = options.tracing,
-                            .connections = options.connections,
-                            .client_connections = options.client_connections,
-                            .control = control});
+  CoreOptions core = core_options(prepared, kChildChannel, environment);
+  core.broker = options.data + "/broker.sock";
+  core.door = kChildChannel + 1;
+  core.account = TRY(core_account(options));
+  start.broker_listening = TRY(io::listen_on(TRY(io::Address::unix_path(core.broker)), {.backlog = 128}));
+  TRY(hand_over(options, core.control.substr(0, core.control.rfind('/')), core.account));
+  start.broker = broker_options(prepared, TRY(broker_account(options)));
+  start.core = encode_core(core);
   start.options = std::move(prepared.options);
   Supervisor supervisor(std::move(start));
   const int status = loop.run(supervisor.run(*signals));
@@ -104,8 +176,13 @@ int run_serve(const std::vector<std::string>& arguments, const Environment& envi
   const auto lock = take_data(prepared->options.data, start.succession);
   if (!lock) return complain(lock.error(), lock.error().code == Code::busy ? cli::kBusy : cli::kFailed);
   start.lock = lock->descriptor();
+  if (!prepared->options.only.empty()) {
+    const auto status = run_alone(*prepared, environment);
+    return status ? *status : complain(status.error(), cli::kFailed);
+  }
+  const std::string data = prepared->options.data;
   const auto status = supervise(std::move(*prepared), std::move(start), environment);
-  return status ? *status : complain(status.error(), cli::kFailed);
+  return status ? *status : complain(advise_data(status.error(), data), cli::kFailed);
 }
 
 int run_edge_role(const std::vector<std::string>& arguments, const Environment&) {
@@ -125,6 +202,7 @@ int run_edge_role(const std::vector<std::string>& arguments, const Environment&)
   options.data = (*json)["data"].text();
   options.supervisor = static_cast<int>((*json)["supervisor"].integer(-1));
   options.access_log = (*json)["access_log"].text();
+  for (const Json& address : (*json)["metrics"].items()) options.metrics.emplace_back(address.text());
   options.workers = static_cast<unsigned>((*json)["workers"].integer(options.workers));
   options.cache = static_cast<std::size_t>((*json)["cache"].integer(static_cast<std::int64_t>(options.cache)));
   options.cache_disk = static_cast<std::uint64_t>((*json)["cache_disk"].integer());

@@ -5,6 +5,7 @@
 #include "app/static_tree.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "io/socket.h"
 
 namespace berth::app {
 namespace {
@@ -30,6 +31,13 @@ Result<std::int64_t> connections_of(std::string_view text) {
   if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || count < 1 || count > 100'000'000)
     return fail(Code::invalid, "\"" + std::string(text) + "\" is not a number from 1 to 100000000");
   return count;
+}
+
+Result<std::string> host_of(std::string_view text) {
+  const bool odd = text.empty() || text.size() > 253 || text.front() == '.' || text.back() == '.' ||
+                   text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") != std::string_view::npos;
+  if (odd) return fail(Code::invalid, "\"" + std::string(text) + "\" is not a host name in lower case");
+  return std::string(text);
 }
 
 constexpr std::int64_t kMostCache = std::int64_t{1} << 40;
@@ -66,6 +74,12 @@ constexpr ServeFlag kFlags[] = {
        options.access_log = value;
        return {};
      }},
+    {"--metrics", "ADDRESS", "where Prometheus fetches /metrics of the edge, such as 127.0.0.1:8082 (default: nowhere)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       TRY(io::Address::parse(value));
+       options.metrics.emplace_back(value);
+       return {};
+     }},
     {"--static-config", "FILE", "YAML as Traefik's: keys that are used: see below",
      [](ServeOptions& options, std::string_view value) -> Result<void> {
        return merge_static_file(options.statics, std::string(value));
@@ -97,6 +111,62 @@ constexpr ServeFlag kFlags[] = {
        options.edge_user = value;
        return {};
      }},
+    {"--core-user", "USER", "account that core becomes and DATA belongs to (default berth, where it exists)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.core_user = value;
+       return {};
+     }},
+    {"--broker-user", "USER", "account that the broker becomes (default berth-broker, where it exists)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.broker_user = value;
+       return {};
+     }},
+    {"--only", "ROLE", "run edge or core alone; the other one meets it on --control",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       if (value != "edge" && value != "core")
+         return fail(Code::invalid, "\"" + std::string(value) + "\" is no role of its own; write edge or core");
+       options.only = value;
+       return {};
+     }},
+    {"--control", "PATH", "socket on which an edge and a core of their own meet; the edge makes it",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.control = value;
+       return {};
+     }},
+    {"--platform-host", "NAME", "host of the API and the UI (default berth.localhost)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.platform_host = TRY(host_of(value));
+       return {};
+     }},
+    {"--store", "URL",
+     "PostgreSQL for the store, remembered; sqlite: the file again (default BERTH_STORE, else DATA/berth.db)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.store = value;
+       return {};
+     }},
+    {"--setup-remote", "", "let other machines reach it before the first admin exists (prints the CA's fingerprint)",
+     [](ServeOptions& options, std::string_view) -> Result<void> {
+       options.setup_remote = true;
+       return {};
+     }},
+    {"--broker", "PATH", "with --only core: socket of a berth broker (policy core) before the engine that --host names",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.broker = value;
+       return {};
+     }},
+    {"--edge-in", "WHERE",
+     "with --only core: host, where the edge has the network of the engine's host and core has "
+     "not, or the edge's container, which is then connected to networks",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.edge_in = value;
+       return {};
+     }},
+    {"--broker-folder", "DIR",
+     "policies and grants of the broker (default /etc/berth/broker.d; without root DATA/broker.d)",
+     [](ServeOptions& options, std::string_view value) -> Result<void> {
+       options.broker_folder = value;
+       return {};
+     }},
     {"--tracing", "", "give requests without a right traceparent or X-Request-Id one of their own",
      [](ServeOptions& options, std::string_view) -> Result<void> {
        options.tracing = true;
@@ -117,6 +187,21 @@ const ServeFlag* find_flag(std::string_view name) {
   for (const auto& flag : kFlags)
     if (flag.name == name) return &flag;
   return nullptr;
+}
+
+Result<void> check_together(const ServeOptions& options) {
+  if (options.data.empty() || options.data[0] != '/')
+    return fail(Code::invalid, "--data: \"" + options.data + "\" is not an absolute path");
+  if (options.only.empty() != options.control.empty())
+    return fail(Code::invalid, "--only and --control go together: each says where the other role is met");
+  for (const auto& [flag, value] : {std::pair{"--edge-in", &options.edge_in}, {"--broker", &options.broker}})
+    if (!value->empty() && options.only != "core")
+      return fail(Code::invalid, std::string(flag) + " goes with --only core");
+  if (!options.broker.empty() && options.broker[0] != '/')
+    return fail(Code::invalid, "--broker: \"" + options.broker + "\" is not an absolute path");
+  if (!options.control.empty() && options.control[0] != '/')
+    return fail(Code::invalid, "--control: \"" + options.control + "\" is not an absolute path");
+  return {};
 }
 
 }  // namespace
@@ -144,8 +229,7 @@ Result<ServeOptions> parse_serve(const std::vector<std::string>& arguments) {
     auto set = flag->set(options, value);
     if (!set) return fail(std::move(set.error()).within(flag->name));
   }
-  if (options.data.empty() || options.data[0] != '/')
-    return fail(Code::invalid, "--data: \"" + options.data + "\" is not an absolute path");
+  TRY(check_together(options));
   return options;
 }
 
@@ -182,11 +266,19 @@ std::string encode_core(const CoreOptions& options) {
   return Json::object({{"data", options.data},
                        {"engine", options.engine},
                        {"supervisor", options.supervisor},
+                       {"door", options.door},
                        {"https_port", options.https_port},
                        {"tracing", options.tracing},
                        {"connections", options.connections},
                        {"client_connections", options.client_connections},
-                       {"control", options.control}})
+                       {"control", options.control},
+                       {"broker", options.broker},
+                       {"broker_folder", options.broker_folder},
+                       {"edge_in", options.edge_in},
+                       {"edge", options.edge},
+                       {"platform_host", options.platform_host},
+                       {"setup_remote", options.setup_remote},
+                       {"account", options.account}})
       .dump();
 }
 
@@ -194,12 +286,20 @@ Result<CoreOptions> decode_core(const std::string& text) {
   const Json json = TRY(parse_json(text));
   return CoreOptions{.data = std::string(json["data"].text()),
                      .engine = std::string(json["engine"].text()),
+                     .broker = std::string(json["broker"].text()),
+                     .broker_folder = std::string(json["broker_folder"].text()),
                      .supervisor = static_cast<int>(json["supervisor"].integer(-1)),
+                     .door = static_cast<int>(json["door"].integer(-1)),
                      .https_port = static_cast<std::uint16_t>(json["https_port"].integer(443)),
                      .tracing = json["tracing"].boolean(),
                      .connections = json["connections"].integer(),
                      .client_connections = json["client_connections"].integer(),
-                     .control = std::string(json["control"].text())};
+                     .control = std::string(json["control"].text()),
+                     .edge_in = std::string(json["edge_in"].text()),
+                     .edge = std::string(json["edge"].text()),
+                     .platform_host = std::string(json["platform_host"].text()),
+                     .setup_remote = json["setup_remote"].boolean(),
+                     .account = std::string(json["account"].text())};
 }
 
 }  // namespace berth::app

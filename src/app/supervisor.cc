@@ -42,9 +42,11 @@ Supervisor::Supervisor(Start start)
       arguments_(std::move(start.arguments)),
       lock_(start.lock),
       listening_(std::move(start.listening)),
+      broker_listening_(std::move(start.broker_listening)),
       succession_(std::move(start.succession)),
-      core_{.verb = "core", .argument = std::move(start.core)},
-      edge_(edge_role(false)) {}
+      core_(core_role(std::move(start.core))),
+      edge_(edge_role(false)),
+      broker_(broker_role(start.broker)) {}
 
 Supervisor::~Supervisor() = default;
 
@@ -53,16 +55,19 @@ Supervisor::Role Supervisor::edge_role(bool takes_over) const {
   Json listening = Json::array();
   int number = kChildChannel + 1;
   for (const Listening& each : listening_) {
+    if (each.role == kDoor) continue;
     listening.push(Json::object({{"role", each.role}, {"udp", each.udp}, {"fd", number}}));
     role.descriptors[number++] = each.fd.get();
   }
-  Json users = Json::array();
+  Json users = Json::array(), metrics = Json::array();
+  for (const std::string& address : options_.metrics) metrics.push(address);
   if (options_.edge_user.empty()) users.push("berth-edge");
   users.push(options_.edge_user.empty() ? "nobody" : options_.edge_user);
   Json argument = Json::object({{"listening", listening},
                                 {"data", options_.data + "/edge"},
                                 {"supervisor", kChildChannel},
                                 {"access_log", options_.access_log},
+                                {"metrics", metrics},
                                 {"workers", std::int64_t{options_.workers}},
                                 {"confined", true},
                                 {"users", users},
@@ -73,6 +78,19 @@ Supervisor::Role Supervisor::edge_role(bool takes_over) const {
   return role;
 }
 
+Supervisor::Role Supervisor::core_role(std::string argument) const {
+  Role role{.verb = "core", .argument = std::move(argument)};
+  const auto door = std::ranges::find(listening_, kDoor, &Listening::role);
+  if (door != listening_.end()) role.descriptors[kChildChannel + 1] = door->fd.get();
+  return role;
+}
+
+Supervisor::Role Supervisor::broker_role(const BrokerOptions& options) const {
+  return {.verb = "broker",
+          .argument = encode_broker(options),
+          .descriptors = {{kChildChannel + 1, broker_listening_.get()}}};
+}
+
 io::Task<int> Supervisor::run(io::Signals& signals) {
   if (succession_) {
     if (auto taken = co_await take_office(); !taken) say(taken.error().text());
@@ -80,12 +98,15 @@ io::Task<int> Supervisor::run(io::Signals& signals) {
   while (true) {
     io::Scope scope(co_await io::here());
     scope.spawn(keep(edge_, scope));
+    scope.spawn(keep(broker_, scope));
     scope.spawn(keep(core_, scope));
     scope.spawn(watch(signals, scope));
     for (const auto& each : leaving_) scope.spawn(reap(each.get()));
     co_await scope.join();
     co_await stop(core_.process.get(), seconds(10));
     core_.process.reset();
+    co_await stop(broker_.process.get(), seconds(5));
+    broker_.process.reset();
     if (!std::exchange(hands_on_, false)) break;
     const Error error = hand_on();
     say(error.text());
@@ -168,7 +189,8 @@ io::Task<void> Supervisor::keep(Role& role, io::Scope& scope) {
   while (!context.cancel->requested()) {
     const io::Time begun = context.loop->now();
     auto started = role.process ? Result<void>{} : co_await start(role, io::running_program());
-    if (started && role.process) started = co_await connect(edge_);
+    // The broker has its socket to core from the beginning.
+    if (started && role.process && &role != &broker_) started = co_await connect(edge_);
     if (!started) say("cannot start " + role.verb + ": " + started.error().message);
     if (role.process) {
       const auto status = co_await end_of(role);

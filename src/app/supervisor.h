@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/broker_role.h"
 #include "app/listening.h"
 #include "io/process.h"
 
@@ -20,6 +21,8 @@ class Supervisor {
   struct Start {
     ServeOptions options;
     std::string core;                    ///< argument of the role
+    BrokerOptions broker{};              ///< of that role
+    io::Fd broker_listening{};           ///< its socket, which outlives it
     std::vector<std::string> arguments;  ///< of `berth serve`, for the program that comes after this one
     int lock = -1;                       ///< of the data folder, held by the caller
     std::vector<Listening> listening{};
@@ -43,7 +46,9 @@ class Supervisor {
     io::Cancel* replaced = nullptr;  ///< ends the wait for `process`
     int failures = 0;
   };
+  Role core_role(std::string argument) const;
   Role edge_role(bool takes_over) const;
+  Role broker_role(const BrokerOptions& options) const;
   io::Task<Result<void>> take_office();
   io::Task<void> watch(io::Signals& signals, io::Scope& scope);
   io::Task<Result<void>> reopen_log();
@@ -63,8 +68,9 @@ class Supervisor {
   std::vector<std::string> arguments_;
   int lock_;
   std::vector<Listening> listening_;
+  io::Fd broker_listening_;
   std::optional<Succession> succession_;
-  Role core_, edge_;
+  Role core_, edge_, broker_;
   std::vector<std::unique_ptr<io::Process>> leaving_;  ///< edges that drain
   bool upgrading_ = false, hands_on_ = false;
   int status_ = 0;

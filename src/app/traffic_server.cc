@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/file.h"
+#include "io/socket_options.h"
 
 namespace berth::app {
 namespace {
@@ -56,12 +57,21 @@ io::Task<Result<void>> TrafficServer::run() {
 io::Task<void> TrafficServer::serve(std::unique_ptr<io::Stream> stream) {
   const auto line = co_await io::within(kQuestion, plan::read_control_line(*stream));
   if (!line) co_return;
-  const std::string reply = co_await answer(*line);
+  const auto peer = io::peer_user(*stream);
+  const bool own = peer && (peer->user == 0 || peer->user == io::own_user());
+  const std::string reply = co_await answer(*line, own);
   const auto sent = co_await io::within(kQuestion, io::write_all(*stream, reply));
   static_cast<void>(sent);
 }
 
-io::Task<std::string> TrafficServer::answer(std::string line) {
+// Whoever it is told to could open the store as well.
+io::Task<Result<Json>> TrafficServer::registry(std::string reference, bool own) {
+  if (!own) co_return fail(Code::denied, "logins of registries are told to root and to the user of berth alone");
+  if (!board_.registry_auth) co_return fail(Code::unavailable, "this serve keeps no registries");
+  co_return Json::object({{"auth", CO_TRY(co_await board_.registry_auth(std::move(reference)))}});
+}
+
+io::Task<std::string> TrafficServer::answer(std::string line, bool own) {
   using What = plan::ControlRequest::What;
   const auto request = plan::decode_control_request(line);
   if (!request) co_return plan::encode(request.error());
@@ -73,6 +83,10 @@ io::Task<std::string> TrafficServer::answer(std::string line) {
   }
   if (request->what == What::cache || request->what == What::metrics || request->what == What::requests) {
     const auto told = co_await io::within(kCommand, tell(*request));
+    co_return told ? told->dump() + '\n' : plan::encode(told.error());
+  }
+  if (request->what == What::registry) {
+    const auto told = co_await io::within(kCommand, registry(request->reference, own));
     co_return told ? told->dump() + '\n' : plan::encode(told.error());
   }
   if (request->what == What::hold) {

@@ -32,8 +32,10 @@ struct Switchboard {
   std::vector<std::string> commands;  ///< payloads for the edge
   std::map<std::uint64_t, edge::EdgeEvent> answers;  ///< to commands, until they are taken
   std::function<Result<void>()> held;                ///< what is held changed: publish and keep it
-  io::Event outgoing;                                ///< there is something to send to the edge
-  io::Event wanted;                                  ///< core shall look at the engine
+  /// X-Registry-Auth for a reference; told to root and to our own account alone.
+  std::function<io::Task<Result<std::string>>(std::string reference)> registry_auth{};
+  io::Event outgoing;             ///< there is something to send to the edge
+  io::Event wanted;               ///< core shall look at the engine
   std::deque<std::string> lines;  ///< lines of requests that ended while somebody followed, the newest last
   std::uint64_t told = 0;         ///< number of all such lines; those that are not in `lines` any more are lost
   io::Time followed{};            ///< when the edge was last asked to tell them
@@ -49,7 +51,8 @@ class TrafficServer {
 
  private:
   io::Task<void> serve(std::unique_ptr<io::Stream> stream);
-  io::Task<std::string> answer(std::string line);
+  io::Task<std::string> answer(std::string line, bool own);
+  io::Task<Result<Json>> registry(std::string reference, bool own);
   plan::TrafficView view() const;
   io::Task<Result<plan::Routing>> route(std::string id);
   io::Task<Result<plan::Drained>> drain(std::string id, io::Duration most);
