@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/serve.h"
+#include "engine/access.h"
 #include "plan/traffic_socket.h"
 
 namespace berth::app {
@@ -25,6 +26,13 @@ class Arguments {
   const std::vector<std::string>& all_;
   std::size_t at_ = ~std::size_t{0};
 };
+
+/// Asks on the terminal, whose `question` ends with "[y/N] "; every answer but y and yes is a no. REQUIRES: stdin is
+/// one.
+bool agreed(const std::string& question);
+
+/// The engine that --host, DOCKER_HOST or a docker context names, with the files to reach it.
+Result<engine::Endpoint> endpoint_of(const std::string& host, const Environment& environment);
 
 /// One question to the serve that keeps its state in `data`, and its reply within `most`. Code::unavailable when none
 /// answers.

@@ -4,12 +4,12 @@
 #include <cstdio>
 #include <ctime>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "edge/acme_store.h"
 #include "edge/certificate.h"
 #include "io/file.h"
 #include "io/loop.h"
+#include "io/ownership.h"
 #include "io/scope.h"
 
 namespace berth::app {
@@ -167,16 +167,32 @@ Result<void> tell(const Line& line, const Result<void>& outcome) {
 
 }  // namespace
 
-Result<void> list_certificates(const std::string& data, bool json) {
+Result<Json> certificates_json(const std::string& data) {
   auto lines = lines_of(TRY(open_store(data)));
   add_local(data, lines);
-  if (!json) {
-    print_table(lines);
-    return {};
-  }
   Json all = Json::array();
   for (const Line& line : lines) all.push(json_of(line));
-  std::printf("%s\n", all.dump(2).c_str());
+  return all;
+}
+
+Result<void> wish_certificate(const std::string& data, const std::string& host) {
+  const auto store = TRY(open_store(data));
+  for (const Line& line : lines_of(store))
+    if (concerns(line, {host})) {
+      TRY(store.wish_renewal(line.id));
+      return io::settle_folder(data, {"edge", "projects"});  // core takes the wish away
+    }
+  return fail(Code::not_found, "there is no certificate of a CA for " + host + "; berth cert list shows them");
+}
+
+Result<void> list_certificates(const std::string& data, bool json) {
+  if (json) {
+    std::printf("%s\n", TRY(certificates_json(data)).dump(2).c_str());
+    return {};
+  }
+  auto lines = lines_of(TRY(open_store(data)));
+  add_local(data, lines);
+  print_table(lines);
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/resolver_options.h"
 #include "app/transport_files.h"
 #include "app/yaml_files.h"
 #include "base/json_fold.h"
@@ -46,6 +47,24 @@ std::string message_of(const edge::FileNote& note, const YamlFiles& files) {
   return (note.error ? "error: " : "warning: ") + error.text();
 }
 
+/// A file with a wrong one defines none: a router that names one of them is not served.
+void read_all_tls_options(const YamlFiles& files, LoadedFiles& out) {
+  for (std::size_t i = 0; i < files.trees.size(); ++i) {
+    auto options = read_tls_options(files.trees[i]);
+    if (!options) {
+      out.messages.push_back("error: " + placed(files, i, std::move(options.error())).text());
+      continue;
+    }
+    for (edge::TlsOptions& each : *options) {
+      if (std::ranges::count(out.tls_options, each.name, &edge::TlsOptions::name) > 0)
+        out.messages.push_back(
+            "error: " + error_at(files, i, {"tls", "options", each.name}, "is defined in another file too").text());
+      else
+        out.tls_options.push_back(std::move(each));
+    }
+  }
+}
+
 }  // namespace
 
 Result<LoadedFiles> load_config_files(const std::vector<std::string>& paths) {
@@ -53,7 +72,11 @@ Result<LoadedFiles> load_config_files(const std::vector<std::string>& paths) {
   for (std::size_t i = 0; i < files.trees.size(); ++i) {
     if (auto done = take_in_users(files.trees[i]); !done) return fail(std::move(done.error()).within(files.names[i]));
   }
-  LoadedFiles out{.config = edge::read_files(files.trees)};
+  LoadedFiles out;
+  read_all_tls_options(files, out);
+  std::vector<std::string> names;
+  for (const edge::TlsOptions& each : out.tls_options) names.push_back(each.name);
+  out.config = edge::read_files(files.trees, names);
   Transports transports{std::move(out.config.transports), std::move(out.config.tcp.transports)};
   for (const std::string& message : read_pem_files(transports)) out.messages.push_back("error: " + message);
   out.config.transports = std::move(transports.http);

@@ -12,7 +12,8 @@ namespace berth::app {
 struct LoadedFiles {
   edge::FileConfig config;
   std::vector<edge::Certificate> certificates{};  ///< of tls.certificates
-  std::vector<std::string> messages{};            ///< notes with file:line:column
+  std::vector<edge::TlsOptions> tls_options{};
+  std::vector<std::string> messages{};  ///< notes with file:line:column
 };
 
 /// Reads every file, and of a folder its *.yml and *.yaml by name. The users of basicAuth.usersFile are taken in.

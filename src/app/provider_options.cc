@@ -10,10 +10,11 @@
 namespace berth::app {
 namespace {
 
-/// Those after the first four say how Traefik reaches and asks the engine.
-constexpr std::string_view kKeys[] = {"exposedByDefault", "network",  "constraints",       "defaultRule",
-                                      "endpoint",         "watch",    "useBindPortIP",     "allowEmptyServices",
-                                      "username",         "password", "httpClientTimeout", "tls"};
+/// Those after kUsed say how Traefik reaches and asks the engine.
+constexpr std::string_view kKeys[] = {"exposedByDefault",   "network",  "constraints", "defaultRule", "useBindPortIP",
+                                      "allowEmptyServices", "endpoint", "watch",       "username",    "password",
+                                      "httpClientTimeout",  "tls"};
+constexpr std::size_t kUsed = 6;
 
 std::string at(std::string_view key) {
   return std::string(kProviders) + ".docker." + std::string(key);
@@ -24,9 +25,18 @@ Result<void> check_keys(const Json& docker) {
     const auto same = [&](std::string_view known) { return equal_fold(known, key); };
     if (std::ranges::none_of(kKeys, same))
       return fail(Code::invalid, at(key) + ": is not known" + suggestion(key, kKeys));
-    const bool used = std::ranges::any_of(std::span(kKeys).first(4), same);
+    const bool used = std::ranges::any_of(std::span(kKeys).first(kUsed), same);
     if (used && (value.is_object() || value.is_array())) return fail(Code::invalid, at(key) + ": is not a text");
   }
+  return {};
+}
+
+Result<void> read_flag(const Json& docker, std::string_view key, bool& into) {
+  const std::string text = scalar(folded_member(docker, key));
+  if (text.empty()) return {};
+  const auto flag = edge::parse_bool(text);
+  if (!flag) return fail(Code::invalid, at(key) + ": \"" + text + "\" is neither true nor false");
+  into = *flag;
   return {};
 }
 
@@ -36,11 +46,9 @@ Result<edge::LabelOptions> read_provider(const Json& tree) {
   edge::LabelOptions out;
   const Json& docker = folded_member(folded_member(tree, kProviders), "docker");
   TRY(check_keys(docker));
-  if (const std::string text = scalar(folded_member(docker, "exposedByDefault")); !text.empty()) {
-    const auto flag = edge::parse_bool(text);
-    if (!flag) return fail(Code::invalid, at("exposedByDefault") + ": \"" + text + "\" is neither true nor false");
-    out.exposed_by_default = *flag;
-  }
+  TRY(read_flag(docker, "exposedByDefault", out.exposed_by_default));
+  TRY(read_flag(docker, "useBindPortIP", out.use_bind_port_ip));
+  TRY(read_flag(docker, "allowEmptyServices", out.allow_empty_services));
   out.network = scalar(folded_member(docker, "network"));
   if (const std::string text = scalar(folded_member(docker, "constraints")); !text.empty()) {
     auto rule = edge::parse_rule(text, edge::RuleKind::labels);

@@ -188,7 +188,6 @@ Result<edge::TlsOptions> read_options(const std::string& name, const Json& json)
   if (const auto text = scalar(folded_member(json, "maxVersion")); !text.empty())
     out.max_version = TRY(edge::parse_tls_version(text));
   TRY(read_client_auth(folded_member(json, "clientAuth"), out));
-  TRY(edge::make_policy(out));
   return out;
 }
 
@@ -199,6 +198,7 @@ Result<std::vector<edge::TlsOptions>> read_tls_options(const Json& tree) {
   for (const auto& [name, value] : folded_member(folded_member(tree, "tls"), "options").members()) {
     auto options = read_options(name, value);
     if (!options) return fail(std::move(options.error()).within("tls.options." + name));
+    TRY(edge::make_policy(*options));
     out.push_back(std::move(*options));
   }
   return out;

@@ -61,6 +61,8 @@ TEST(Provider, IsOffUnlessItIsSaid) {
   const auto got = read({});
   ASSERT_TRUE(got.has_value());
   EXPECT_FALSE(got->exposed_by_default);
+  EXPECT_FALSE(got->use_bind_port_ip);
+  EXPECT_TRUE(got->allow_empty_services);
   EXPECT_FALSE(got->constraints.has_value());
   EXPECT_FALSE(got->default_rule.has_value());
   EXPECT_EQ(got->network, "");
@@ -71,27 +73,34 @@ TEST(Provider, ReadsFlags) {
                          {"docker.exposedbydefault", "true"},
                          {"Docker.Network", "front"},
                          {"docker.endpoint", "unix:///var/run/docker.sock"},
+                         {"docker.usebindportip", "true"},
+                         {"docker.allowEmptyServices", "false"},
                          {"docker.constraints", "Label(`tier`, `public`)"},
                          {"docker.defaultrule", "Host(`{{ .ContainerName }}.test`)"}});
   ASSERT_TRUE(got.has_value()) << got.error().message;
   EXPECT_TRUE(got->exposed_by_default);
   EXPECT_EQ(got->network, "front");
+  EXPECT_TRUE(got->use_bind_port_ip);
+  EXPECT_FALSE(got->allow_empty_services);
   EXPECT_EQ(got->constraints->text, "Label(`tier`, `public`)");
   edge::Target target;
   target.name = "a";
-  EXPECT_EQ(got->default_rule->fill(target), "Host(`a.test`)");
+  EXPECT_EQ(got->default_rule->fill(target).value(), "Host(`a.test`)");
 }
 
 TEST(Provider, SaysWhatIsWrong) {
   EXPECT_EQ(error_of("docker.exposedByDefault", "maybe"),
             "providers.docker.exposedByDefault: \"maybe\" is neither true nor false");
+  EXPECT_EQ(error_of("docker.allowEmptyServices", "2"),
+            "providers.docker.allowEmptyServices: \"2\" is neither true nor false");
   EXPECT_EQ(error_of("docker.exposdByDefault", "true"),
             "providers.docker.exposdByDefault: is not known (did you mean \"exposedByDefault\"?)");
   EXPECT_EQ(error_of("docker.constraints", "Label(`a`)"),
             "providers.docker.constraints: 1:1: Label takes 2 arguments, got 1");
   EXPECT_EQ(error_of("docker.constraints", "Host(`a`)"), "providers.docker.constraints: 1:1: unknown matcher Host");
-  EXPECT_TRUE(error_of("docker.defaultRule", "Host(`{{ .Node }}`)")
-                  .starts_with("providers.docker.defaultRule: 1:10: is no field that is known here"));
+  EXPECT_EQ(error_of("docker.defaultRule", "Host(`{{ .Name }`)"),
+            "providers.docker.defaultRule: 1:16: is not expected here");
+  EXPECT_EQ(error_of("docker.defaultRule", "Host(`{{ .Node }}`)"), "accepted") << "an error of each router";
 }
 
 TEST(StaticTree, ReadsAFileOverFlags) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "app/arguments.h"
 #include "app/cert_list.h"
 #include "app/verbs.h"
 #include "base/text.h"
@@ -103,10 +104,7 @@ Result<void> describe(const edge::CertificateStore& store) {
 bool confirmed(bool yes) {
   if (yes) return true;
   if (!io::is_terminal(STDIN_FILENO)) return false;
-  std::fputs("Add it to the trusted certificates of this system? [y/N] ", stderr);
-  char answer[16] = "";
-  if (!std::fgets(answer, sizeof answer, stdin)) return false;
-  return answer[0] == 'y' || answer[0] == 'Y';
+  return agreed("Add it to the trusted certificates of this system? [y/N] ");
 }
 
 Result<void> trust(const edge::CertificateStore& store) {

@@ -29,21 +29,21 @@ constexpr std::string_view kHelp =
     "  --websecure ADDRESS  the same for TLS (default 127.0.0.1:443)\n"
     "  --data DIR           folder for certificates and the last good snapshot (default /var/lib/berth)\n"
     "  --access-log FILE    one JSON line for each request (default: none)\n"
+    "  --metrics ADDRESS    where Prometheus fetches /metrics, such as 127.0.0.1:8082 (default: as the files say)\n"
     "  --workers N          threads (default: one for each core)\n"
     "  --check              say what the files come to, and end\n";
 
 struct EdgeFlags {
   std::vector<std::string> config;
-  std::string web = "127.0.0.1:80", websecure = "127.0.0.1:443", data = "/var/lib/berth", access_log, workers;
+  std::string web = "127.0.0.1:80", websecure = "127.0.0.1:443", data = "/var/lib/berth", access_log, metrics, workers;
   bool help = false, check = false;
 };
 
 void set(EdgeFlags& flags, std::string_view name, std::string value) {
-  const std::pair<std::string_view, std::string*> texts[] = {{"--web", &flags.web},
-                                                             {"--websecure", &flags.websecure},
-                                                             {"--data", &flags.data},
-                                                             {"--access-log", &flags.access_log},
-                                                             {"--workers", &flags.workers}};
+  const std::pair<std::string_view, std::string*> texts[] = {
+      {"--web", &flags.web},         {"--websecure", &flags.websecure},
+      {"--data", &flags.data},       {"--access-log", &flags.access_log},
+      {"--metrics", &flags.metrics}, {"--workers", &flags.workers}};
   if (name == "--config") {
     flags.config.push_back(std::move(value));
     return;
@@ -54,8 +54,8 @@ void set(EdgeFlags& flags, std::string_view name, std::string value) {
 }
 
 bool takes_value(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"--config", "--web",        "--websecure",
-                                                "--data",   "--access-log", "--workers"};
+  static constexpr std::string_view kNames[] = {"--config",     "--web",     "--websecure", "--data",
+                                                "--access-log", "--metrics", "--workers"};
   return std::ranges::count(kNames, name) > 0;
 }
 
@@ -116,6 +116,7 @@ class Feeder {
                         .routes = config.routes,
                         .services = config.services,
                         .certificates = std::move(loaded.certificates),
+                        .tls_options = std::move(loaded.tls_options),
                         .tcp = config.tcp,
                         .transports = config.transports};
     TRY(edge::TcpTable::build(next.tcp));
@@ -197,14 +198,19 @@ class Feeder {
     for (const std::string& path : paths_) {
       if (watch && !(*watch)->add(path)) say(path + " cannot be watched; changes need a restart");
     }
+    read_again();  // what changed since the first time, when nobody watched
     while (watch) {
       if (const auto changes = co_await (*watch)->next(); !changes) break;
       // An editor's save comes as several changes.
       if (!co_await io::sleep_for(std::chrono::milliseconds(100))) break;
-      const auto loaded = load();
-      if (!loaded) say("nothing changed: " + loaded.error().text());
-      if (loaded) send();
+      read_again();
     }
+  }
+
+  void read_again() {
+    const auto loaded = load();
+    if (!loaded) say("nothing changed: " + loaded.error().text());
+    if (loaded) send();
   }
 
   std::vector<std::string> paths_;
@@ -240,6 +246,7 @@ int serve(const EdgeFlags& flags, Feeder& feeder, const edge::FileConfig& config
   options.control = pair->first.release();
   if (!flags.workers.empty()) options.workers = static_cast<unsigned>(flags.workers[0] - '0');
   options.access_log = flags.access_log;
+  options.metrics = flags.metrics.empty() ? config.metrics : std::vector{flags.metrics};
   options.confined = true;
   feeder.send();
   // Signals are the edge's: this thread only reads files, and ends when the edge closes the channel.

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <optional>
 
+#include "app/arguments.h"
 #include "app/verbs.h"
 #include "base/text.h"
 #include "cli/exit_status.h"
@@ -69,9 +70,7 @@ Result<ImportFlags> parse(const std::vector<std::string>& arguments) {
 bool may_replace(const std::string& what, bool yes) {
   if (yes) return true;
   if (!io::is_terminal(STDIN_FILENO)) return false;
-  std::fprintf(stderr, "%s Replace it? [y/N] ", what.c_str());
-  char answer[16] = "";
-  return std::fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+  return agreed(what + " Replace it? [y/N] ");
 }
 
 std::string day_of(std::chrono::sys_seconds time) {

@@ -130,6 +130,7 @@ void print_table(const Json& status) {
   for (const Row& row : rows)
     std::printf("%-*s  %-*s  %s\n", static_cast<int>(name), row[0].c_str(), static_cast<int>(rule), row[1].c_str(),
                 row[2].c_str());
+  for (const Json& note : status["joined"].items()) std::fprintf(stderr, "%s\n", std::string(note.text()).c_str());
   for (const Json& note : status["notes"].items()) std::fprintf(stderr, "%s\n", std::string(note.text()).c_str());
 }
 

@@ -36,7 +36,34 @@ int run_cache(const std::vector<std::string>& arguments, const Environment& envi
 int run_metrics(const std::vector<std::string>& arguments, const Environment& environment);
 /// `berth requests [--follow] [--route NAME] [--host HOST] [--status CODE] [--data DIR] [--format table|json]`.
 int run_requests(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth backup run VOLUME --to FOLDER`, `berth backup list FOLDER`, `berth backup verify FILE`,
+/// `berth backup remove FILE... [-y]`.
+int run_backup(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth restore FILE [--to VOLUME]`.
+int run_restore(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth broker ...`: doc/broker.md; with one JSON text, the role that the supervisor starts.
+int run_broker_verb(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth migrate [--data DIR|--store URL]`.
+int run_migrate(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth store backup FILE`, `berth store restore FILE [-y]`, [--data DIR|--store URL].
+int run_store(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth audit list|verify|export [FLAGS]`.
+int run_audit(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth registry login HOST|logout HOST|list [FLAGS]`.
+int run_registry(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth image prune [--dry-run] [-y] [FLAGS]`.
+int run_image(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth server add NAME ADDRESS|list|check NAME|remove NAME [FLAGS]`.
+int run_server(const std::vector<std::string>& arguments, const Environment& environment);
+/// `berth api-docs`.
+int run_api_docs(const std::vector<std::string>& arguments, const Environment& environment);
 /// `berth upgrade [--data DIR]`.
 int run_upgrade(const std::vector<std::string>& arguments, const Environment& environment);
+
+/// `berth setup-token`, `berth user ...`, `berth token ...`, `berth provider ...`, over DATA/api.sock.
+int run_setup_token(const std::vector<std::string>& arguments, const Environment& environment);
+int run_user(const std::vector<std::string>& arguments, const Environment& environment);
+int run_token(const std::vector<std::string>& arguments, const Environment& environment);
+int run_provider(const std::vector<std::string>& arguments, const Environment& environment);
 
 }  // namespace berth::app
