@@ -4,12 +4,14 @@
 #   make down        stop what `make up` started
 #   make uninstall   down, and remove what `make up` and the setup made
 #   make build       build/release/berth and the demo's program
+#   make deb         build/berth_VERSION_ARCH.deb
+#   make image       the image berth:VERSION on the engine that DOCKER_HOST names
 #   make test        every test, against an engine of their own
 #   make check       format, rooms, headers, clang-tidy, documentation
 #   make bench       the benchmarks, and berth beside other Compose programs and proxies (tools/bench; about 16 minutes)
 #   make fuzz        the fuzz targets until each is settled (tools/fuzz), or each for FOR seconds
 #   make simulate    100,000 histories of planner and executor from seeds (SEEDS=FIRST-LAST for others)
-#   make soak        kill -9 at 200 moments of up, recreation, scale and down (POINTS=N, SEED=N)
+#   make soak        kill -9 at 200 moments of up, recreation, scale and down, and of the API's writes (POINTS=N, SEED=N)
 #   make tsan        io, http, the executor and the loops of an edge under ThreadSanitizer
 #   make clean       build/, but not its caches and the tests' engine; all of it with ALL=1
 #
@@ -29,6 +31,14 @@ down:
 
 uninstall:
 	@tools/uninstall
+
+deb: build
+	@tools/setup package
+	@tools/deb
+
+image: build
+	@tools/setup package engine
+	@tools/image
 
 test: build
 	@tools/setup test
@@ -53,7 +63,7 @@ simulate:
 
 soak: build
 	@tools/setup test
-	@POINTS=$(or $(POINTS),200) tools/test kill_test
+	@POINTS=$(or $(POINTS),200) tools/test kill_test store_test platform_kill_test
 
 tsan:
 	@tools/build tsan
@@ -62,4 +72,4 @@ tsan:
 clean:
 	@tools/clean $(ALL)
 
-.PHONY: build up down uninstall test check bench fuzz simulate soak tsan clean
+.PHONY: build deb image up down uninstall test check bench fuzz simulate soak tsan clean
