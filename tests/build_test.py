@@ -11,6 +11,7 @@ import time
 import unittest
 import urllib.parse
 
+from registry import PrivateRegistry
 from support import BERTH, berth, containers, engine, free_port, images, must, project, wait_until
 from support import EngineError
 
@@ -328,39 +329,9 @@ class Registry(Builds):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        needs('docker-registry', 'docker-registry')
-        needs('htpasswd', 'apache2-utils')
-        cls.files = pathlib.Path(tempfile.mkdtemp(prefix='berth-registry-'))
-        cls.port = free_port()
-        cls.host = f'127.0.0.1:{cls.port}'
-        words = subprocess.run(['htpasswd', '-Bbn', 'user', 'right'], capture_output=True, check=True, timeout=30)
-        (cls.files / 'passwords').write_bytes(words.stdout)
-        (cls.files / 'registry.yml').write_text(f'''version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {cls.files}/data}}, delete: {{enabled: true}}}}
-http: {{addr: "{cls.host}"}}
-auth: {{htpasswd: {{realm: test, path: {cls.files}/passwords}}}}
-''')
-        cls.log = open(cls.files / 'log', 'w')
-        cls.process = subprocess.Popen(['docker-registry', 'serve', str(cls.files / 'registry.yml')],
-                                       stdout=cls.log, stderr=cls.log)
-        wait_until(cls.answers)
-
-    @classmethod
-    def answers(cls):
-        import socket
-        try:
-            socket.create_connection(('127.0.0.1', cls.port), 1).close()
-        except OSError:
-            return False
-        return True
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.process.terminate()
-        cls.process.wait(20)
-        cls.log.close()
-        shutil.rmtree(cls.files, ignore_errors=True)
+        cls.registry = PrivateRegistry('user', 'right')
+        cls.addClassCleanup(cls.registry.stop)
+        cls.host = cls.registry.address
 
     def config(self, password, helper=False):
         """A DOCKER_CONFIG with that password, in the file or behind a helper program."""

@@ -3,6 +3,7 @@ import gzip
 import http.server
 import pathlib
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -36,6 +37,8 @@ STATIC = '''
 entryPoints:
   web: {address: "127.0.0.1:%d"}
   websecure: {address: "127.0.0.1:%d"}
+  prometheus: {address: ":%d"}
+metrics: {prometheus: {entryPoint: prometheus}}
 '''
 DYNAMIC = '''
 http:
@@ -48,6 +51,7 @@ http:
     broken:
       rule: Host(`broken.localhost`)
       service: nothing
+    secure: {rule: Host(`secure.localhost`), entryPoints: [websecure], service: app, tls: {}}
   middlewares:
     login: {basicAuth: {usersFile: %s, headerField: X-User}}
     strip: {stripPrefix: {prefixes: [/api]}}
@@ -62,10 +66,10 @@ class EdgeFilesTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='berth-edge-'))
         self.first, self.second = origin('first'), origin('second')
-        self.web = free_port()
+        self.web, self.websecure, self.metrics = free_port(), free_port(), free_port()
         (self.folder / 'users').write_text('ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n')
         (self.folder / 'dynamic').mkdir()
-        (self.folder / 'static.yml').write_text(STATIC % (self.web, free_port()))
+        (self.folder / 'static.yml').write_text(STATIC % (self.web, self.websecure, self.metrics))
         self.write(self.first)
         self.errors = open(self.folder / 'errors', 'w+')
         self.process = subprocess.Popen(
@@ -83,6 +87,32 @@ class EdgeFilesTest(unittest.TestCase):
     def write(self, server):
         text = DYNAMIC % (self.folder / 'users', server.server_address[1])
         (self.folder / 'dynamic' / 'app.yml').write_text(text)
+
+    def test_metrics_have_an_address_of_their_own(self):
+        wait_until(lambda: self.answered_by('first'), what='the first service')
+        metrics = fetch(f'http://localhost:{self.metrics}/metrics')
+        self.assertEqual(metrics.status, 200)
+        self.assertIn('berth_requests_total{route="app@file"', metrics.text)
+        self.assertEqual(fetch(f'http://localhost:{self.metrics}/api/a').status, 404, 'no routes there')
+        self.assertEqual(fetch(f'http://app.localhost:{self.metrics}/api/a', headers=ANN).status, 421)
+        self.assertEqual(self.ask('/metrics', {}).status, 401, 'nor metrics here')
+        sockets = ''.join(pathlib.Path(f'/proc/{self.process.pid}/net/{name}').read_text() for name in ('tcp', 'tcp6'))
+        places = {words[1] for words in map(str.split, sockets.splitlines())
+                  if words[1].endswith(f':{self.metrics:04X}') and words[3] == '0A'}
+        self.assertEqual(places, {f'0100007F:{self.metrics:04X}'}, 'an address without host is loopback alone')
+
+    def test_a_name_that_nobody_serves_gets_no_certificate(self):
+        wait_until(lambda: self.answered_by('first'), what='the first service')
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+        def shake(name):
+            with socket.create_connection(('127.0.0.1', self.websecure), 20) as plain, context.wrap_socket(plain, server_hostname=name) as secure:
+                return secure.getpeercert(True)
+        self.assertTrue(wait_until(lambda: shake('secure.localhost')))
+        for name in ('unknown.localhost', 'secure.localhost.example', None):
+            with self.assertRaises((ssl.SSLError, ConnectionError), msg=name):
+                shake(name)
 
     def told(self):
         return (self.folder / 'errors').read_text()
@@ -114,6 +144,48 @@ class EdgeFilesTest(unittest.TestCase):
         self.write(self.second)
         wait_until(lambda: self.answered_by('second'), what='the second service')
 
+    def make_certificate(self, name, *more):
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+                        '-subj', f'/CN={name}', '-keyout', self.folder / f'{name}.key', '-out', self.folder / f'{name}.pem',
+                        *more], check=True, capture_output=True, timeout=60)
+
+    def ask_over_tls(self, host, certificate=None):
+        """The reply's first line, or the error that came instead."""
+        context = ssl._create_unverified_context()
+        if certificate:
+            context.load_cert_chain(self.folder / f'{certificate}.pem', self.folder / f'{certificate}.key')
+        try:
+            with socket.create_connection(('127.0.0.1', self.websecure), timeout=20) as plain:
+                with context.wrap_socket(plain, server_hostname=host) as stream:
+                    stream.sendall(f'GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n'.encode())
+                    return stream.recv(4096).decode().split('\r\n')[0]
+        except OSError as error:
+            return type(error).__name__
+
+    def test_asks_clients_for_certificates(self):
+        self.make_certificate('ca')
+        self.make_certificate('ann', '-CA', self.folder / 'ca.pem', '-CAkey', self.folder / 'ca.key')
+        self.make_certificate('eve')
+        (self.folder / 'dynamic' / 'tls.yml').write_text(f'''
+tls:
+  options:
+    strict:
+      minVersion: VersionTLS13
+      clientAuth: {{caFiles: [{self.folder}/ca.pem], clientAuthType: RequireAndVerifyClientCert}}
+http:
+  routers:
+    strict: {{rule: Host(`strict.localhost`), entryPoints: [websecure], service: app, tls: {{options: strict}}}}
+    open: {{rule: Host(`open.localhost`), entryPoints: [websecure], service: app, tls: {{}}}}
+    lost: {{rule: Host(`lost.localhost`), entryPoints: [websecure], service: app, tls: {{options: nobody}}}}
+''')
+        good = 'HTTP/1.1 200 OK'
+        wait_until(lambda: self.ask_over_tls('strict.localhost', 'ann') == good, what='the host that asks for a certificate')
+        self.assertEqual(self.ask_over_tls('open.localhost'), good)
+        self.assertNotEqual(self.ask_over_tls('strict.localhost'), good)
+        self.assertNotEqual(self.ask_over_tls('strict.localhost', 'eve'), good)
+        self.assertNotEqual(self.ask_over_tls('lost.localhost', 'ann'), good)
+        self.assertRegex(self.told(), r'tls\.yml:\d+:\d+: http\.routers\.lost\.tls: options: "nobody" is not defined')
+
     def test_ends_where_its_port_is_taken(self):
         wait_until(lambda: self.answered_by('first'), what='the first service')
         done = berth('edge', '--config', str(self.folder / 'static.yml'), '--data', str(self.folder / 'other'), timeout=60)
@@ -123,7 +195,7 @@ class EdgeFilesTest(unittest.TestCase):
     def test_checks_files(self):
         files = ['--config', str(self.folder / 'dynamic'), '--data', str(self.folder / 'other')]
         done = berth('edge', '--check', *files)
-        self.assertEqual((done.returncode, done.stdout), (1, '1 routers, 1 services\n'), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (1, '2 routers, 1 services\n'), done.stderr)
         self.assertEqual(berth('edge', '--config', str(self.folder / 'none')).returncode, 1)
         self.assertEqual(berth('edge').returncode, 16)
 
@@ -172,7 +244,7 @@ class TransportsTest(unittest.TestCase):
         web = free_port()
         text = TRANSPORTS.replace('@CA@', str(self.folder / 'ca.pem')).replace('@EDGE@', str(self.folder / 'edge'))
         text = text.replace('@SERVER@', f'"https://127.0.0.1:{self.server.server_address[1]}"')
-        (self.folder / 'edge.yml').write_text(STATIC % (web, free_port()) + text)
+        (self.folder / 'edge.yml').write_text(STATIC % (web, free_port(), free_port()) + text)
         with open(self.folder / 'errors', 'w+') as errors:
             process = subprocess.Popen([BERTH, 'edge', '--config', self.folder / 'edge.yml', '--data', self.folder / 'data'],
                                        stderr=errors)

@@ -115,11 +115,11 @@ class ProviderTest(unittest.TestCase):
         return found[0]['NetworkSettings']['Networks']['provider_front']['IPAddress']
 
     def test_what_is_wrong_is_told_with_its_place(self):
-        self.file.write_text(PROVIDERS.replace('.Labels.zone', '.Node.Hostname'))
+        self.file.write_text(PROVIDERS.replace('.Labels.zone }}', '.Labels.zone'))
         self.addCleanup(self.file.write_text, PROVIDERS)
         done = berth('serve', '--data', self.folder / 'data', '--static-config', self.file)
         self.assertEqual(done.returncode, 16)
-        self.assertRegex(done.stderr, r'traefik.yml:6:5: providers.docker.defaultRule: 1:\d+: is no field that is known here')
+        self.assertRegex(done.stderr, r'traefik.yml:6:5: providers.docker.defaultRule: 1:\d+: is not expected here')
         done = berth('serve', '--data', self.folder / 'data', '--providers.docker.constraints=Label(`a`)')
         self.assertEqual(done.returncode, 16)
         self.assertIn('providers.docker.constraints: 1:1: Label takes 2 arguments, got 1', done.stderr)

@@ -1,11 +1,17 @@
-"""A registry of images in memory, as little of it as push, pull and a look at a digest need. Plain HTTP on loopback,
-which engines take from 127.0.0.1 without being told to."""
+"""Registries of images on loopback, by plain HTTP, which engines take from 127.0.0.1 without being told to: one in
+memory, as little as push, pull and a look at a digest need, and Debian's docker-registry, which wants a password."""
 import hashlib
 import http.server
+import pathlib
 import re
+import shutil
+import subprocess
+import tempfile
 import threading
 import urllib.parse
 import uuid
+
+from support import accepts, free_port, wait_until
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -91,3 +97,40 @@ class Registry(http.server.ThreadingHTTPServer):
     def __exit__(self, *_):
         self.shutdown()
         self.server_close()
+
+
+class PrivateRegistry:
+    """docker-registry for one user; `address` is "127.0.0.1:PORT". A missing program fails."""
+
+    def __init__(self, user='user', password='right'):
+        for program, package in (('docker-registry', 'docker-registry'), ('htpasswd', 'apache2-utils')):
+            if not shutil.which(program):
+                raise AssertionError(f'{program} is missing: apt-get install {package} (tools/setup does)')
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='berth-registry-'))
+        self.port = free_port()
+        self.address = f'127.0.0.1:{self.port}'
+        words = subprocess.run(['htpasswd', '-Bin', user], input=password.encode(), capture_output=True, check=True,
+                               timeout=30)
+        (self.folder / 'passwords').write_bytes(words.stdout)
+        (self.folder / 'registry.yml').write_text(f'''version: 0.1
+log: {{level: error}}
+storage: {{filesystem: {{rootdirectory: {self.folder}/data}}, delete: {{enabled: true}}}}
+http: {{addr: "{self.address}"}}
+auth: {{htpasswd: {{realm: test, path: {self.folder}/passwords}}}}
+''')
+        with open(self.folder / 'log', 'w') as log:
+            self.process = subprocess.Popen(['docker-registry', 'serve', str(self.folder / 'registry.yml')],
+                                            stdout=log, stderr=log)
+        wait_until(lambda: accepts(self.port), 30, 'docker-registry to listen')
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+if __name__ == '__main__':  # prints its address, and serves until its input ends
+    import sys
+    with Registry() as served:
+        print(served.address, flush=True)
+        sys.stdin.read()

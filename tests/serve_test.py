@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -256,6 +257,120 @@ services:
                 self.assertEqual(name.read().strip(), 'berth')
         done = must(berth('doctor', '--memory', env={'BERTH_DATA': str(self.serve.data)}))
         self.assertRegex(done.stdout, r'\d')
+
+
+class DoorTest(unittest.TestCase):
+    """The way from the edge to core: nobody may stand in it while core is away."""
+
+    def test_the_port_is_kept_while_core_is_away(self):
+        engine()
+        with Serve() as serve:
+            def health():
+                try:
+                    return serve.fetch('berth.localhost', '/api/v1/health').status == 200
+                except OSError:
+                    return False
+
+            def port():
+                status = json.loads((serve.data / 'status.json').read_text())
+                (service,) = [one for one in status['services'] if one['name'] == 'berth@internal']
+                return service['upstreams'][0]['port']
+            wait_until(health, 30, 'the platform')
+            before = port()
+            for _ in range(3):
+                os.kill(role_pid(serve, 'core'), signal.SIGKILL)
+                end = time.monotonic() + 1
+                while time.monotonic() < end:
+                    with socket.socket() as thief, self.assertRaises(OSError):
+                        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                        thief.bind(('127.0.0.1', before))
+                wait_until(health, 30, 'the next core')
+            must(berth('upgrade', '--data', serve.data, timeout=120))
+            wait_until(health, 30, 'the platform of the new program')
+            self.assertEqual(port(), before)
+
+
+class WithoutEngineTest(unittest.TestCase):
+    def test_the_platform_answers_and_a_later_engine_is_followed(self):
+        engine()
+        real = pathlib.Path(os.environ['DOCKER_HOST'].removeprefix('unix://'))
+        folder = pathlib.Path(tempfile.mkdtemp(prefix='berth-late-'))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        late = folder / 'docker.sock'
+        with Serve('--host', f'unix://{late}') as serve:
+            def health():
+                try:
+                    return serve.fetch('berth.localhost', '/api/v1/health').status == 200
+                except OSError:
+                    return False
+            wait_until(health, 20, 'the platform without an engine')
+            late.symlink_to(real)
+            hello = hello_folder()
+            self.addCleanup(shutil.rmtree, hello, ignore_errors=True)
+            self.addCleanup(remove_project, 'hello')
+            must(berth('up', '-d', '--wait', cwd=hello, timeout=180))
+            wait_until(lambda: serve.fetch(HOST).status == 200, 30, 'the page once the engine is there')
+            self.assertTrue(health())
+
+
+class EngineAwayTest(unittest.TestCase):
+    """Whatever is started anew while the engine is away: the page that says so answers, and what was served is."""
+
+    def setUp(self):
+        engine()
+        real = pathlib.Path(os.environ['DOCKER_HOST'].removeprefix('unix://'))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='berth-away-'))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.socket = self.folder / 'docker.sock'
+        self.socket.symlink_to(real)
+        hello = hello_folder()
+        self.addCleanup(shutil.rmtree, hello, ignore_errors=True)
+        self.addCleanup(remove_project, 'hello')
+        must(berth('up', '-d', '--wait', cwd=hello, timeout=180))
+        self.real = real
+        self.start()
+        self.addCleanup(lambda: self.serve.stop())
+
+    def start(self):
+        (self.folder / 'data').mkdir(mode=0o700, exist_ok=True)
+        self.serve = Serve('--host', f'unix://{self.socket}', data=self.folder / 'data',
+                           ports=(self.serve.web, self.serve.websecure) if hasattr(self, 'serve') else None)
+
+    def status(self, host, path='/'):
+        try:
+            return self.serve.fetch(host, path, timeout=5).status
+        except OSError:
+            return None
+
+    def both(self, when):
+        wait_until(lambda: self.status('berth.localhost', '/api/v1/health') == 200, 40, f'the platform after {when}')
+        self.assertEqual(self.status(HOST), 200, when)
+
+    def kill(self, *roles):
+        before = {role: wait_until(lambda role=role: role_pid(self.serve, role), 20, role) for role in roles}
+        for pid in before.values():
+            os.kill(pid, signal.SIGKILL)
+        for role, pid in before.items():
+            wait_until(lambda role=role, pid=pid: role_pid(self.serve, role) not in (None, pid), 20, f'a new {role}')
+
+    def test_every_order(self):
+        wait_until(lambda: self.status(HOST) == 200, 30, 'the page')
+        self.both('the start')
+        self.socket.unlink()
+        for roles in ('core',), ('edge',), ('core', 'edge'):
+            self.kill(*roles)
+            self.both(f'a kill of {roles}')
+        self.serve.stop()
+        self.start()
+        self.both('a start of all')
+        must(berth('upgrade', '--data', self.serve.data, timeout=120))
+        self.both('an upgrade')
+        self.kill('core')
+        self.both('a kill after the upgrade')
+        self.socket.symlink_to(self.real)
+        remove_project('hello')
+        wait_until(lambda: self.status(HOST) != 200, 60, 'the engine to be followed again')
+        self.assertEqual(self.status('berth.localhost', '/api/v1/health'), 200)
 
 
 class MemoryTest(unittest.TestCase):

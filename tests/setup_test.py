@@ -25,7 +25,7 @@ class Setup(unittest.TestCase):
     def test_unknown_group(self):
         done = setup('biuld')
         self.assertEqual((done.returncode, done.stderr),
-                         (1, 'setup: unknown group "biuld": build, engine, test or bench\n'))
+                         (1, 'setup: unknown group "biuld": build, engine, test, package, bench or peers\n'))
 
     def test_an_engine_that_is_named_but_dead_is_not_replaced(self):
         done = subprocess.run([ROOT / 'tools/setup', 'engine'], capture_output=True, text=True, timeout=120,

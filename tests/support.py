@@ -314,7 +314,8 @@ class WebSocket:
         connection.connect()
         self.socket = connection.sock
         parts = urllib.parse.urlsplit(url)
-        lines = [f'GET {parts.path or "/"} HTTP/1.1', f'Host: {parts.netloc}', 'Upgrade: websocket',
+        target = (parts.path or '/') + (f'?{parts.query}' if parts.query else '')
+        lines = [f'GET {target} HTTP/1.1', f'Host: {parts.netloc}', 'Upgrade: websocket',
                  'Connection: Upgrade', 'Sec-WebSocket-Version: 13', f'Sec-WebSocket-Key: {key}',
                  *(f'{name}: {value}' for name, value in (headers or {}).items())]
         self.socket.sendall(('\r\n'.join(lines) + '\r\n\r\n').encode())

@@ -47,7 +47,7 @@ class Serve:
                 env={**os.environ, 'XDG_RUNTIME_DIR': str(self.data)})
         wait_until(lambda: accepts(self.web), what='berth serve')
         fetch(f'http://nobody.test:{self.web}/')  # the edge answers
-        wait_until(lambda: len(children(self.process.pid)) == 2, what='core')
+        wait_until(lambda: len(children(self.process.pid)) == 3, what='broker and core')
 
     def replace(self, content=None):
         """Puts another program at the path: a copy of the same, or what is given."""

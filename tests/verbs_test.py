@@ -300,7 +300,7 @@ class Looks(Case):
         self.berth('pull', status=18)
         self.berth('up', '-d', status=18)
         self.berth('pull', '--ignore-pull-failures')
-        (self.folder / 'compose.yaml').write_text('services:\n  web:\n    build: .\n')
+        (self.folder / 'compose.yaml').write_text(f'name: {self.name}\nservices:\n  web:\n    build: .\n')
         (self.folder / 'Dockerfile').write_text('FROM berth.local/busybox\nRUN false\n')
         self.berth('build', status=17)
 
