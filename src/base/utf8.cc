@@ -26,6 +26,12 @@ std::size_t utf8_length(std::string_view text) {
   return may_follow(first, byte(1)) ? length : 0;
 }
 
+bool is_printable(std::string_view character) {
+  if (character.size() == 1) return character == "\t" || (character[0] >= ' ' && character[0] < 0x7f);
+  const bool c1 = character.size() == 2 && character[0] == '\xC2' && static_cast<unsigned char>(character[1]) < 0xA0;
+  return !c1 && character != "\xEF\xBF\xBE" && character != "\xEF\xBF\xBF";
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);

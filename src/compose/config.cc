@@ -1,6 +1,11 @@
 #include "compose/config.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace berth::compose {
 namespace {
@@ -24,8 +29,27 @@ bool is_plain(std::string_view text) {
   return true;
 }
 
+// JSON with what YAML forbids in a source escaped too, so that it can be read as a Compose file.
+std::string fit_for_yaml(std::string_view json) {
+  std::string out;
+  while (!json.empty()) {
+    const std::size_t length = utf8_length(json);
+    const std::string_view c = json.substr(0, std::max<std::size_t>(length, 1));
+    json.remove_prefix(c.size());
+    if (length == 0)
+      out += "\\ufffd";
+    else if (c == "\n" || is_printable(c))
+      out += c;
+    else if (length < 3)  // U+007F to U+009F: the last byte is the point
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c.back()));
+    else
+      out += c == "\xEF\xBF\xBE" ? "\\ufffe" : "\\uffff";
+  }
+  return out;
+}
+
 std::string word(std::string_view text) {
-  return is_plain(text) ? std::string(text) : quote_json(text);
+  return is_plain(text) ? std::string(text) : fit_for_yaml(quote_json(text));
 }
 
 void write(const Json& value, std::size_t indent, std::string& out);
@@ -83,7 +107,7 @@ Json with_extensions(const Json& value, const Json& extensions) {
 }  // namespace
 
 std::string config_json(const Project& project, const ConfigOptions& options) {
-  return escaped(project.document.dump(2), options) + "\n";
+  return escaped(fit_for_yaml(project.document.dump(2)), options) + "\n";
 }
 
 std::string config_yaml(const Project& project, const ConfigOptions& options) {

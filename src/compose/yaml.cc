@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.h"
+
 namespace berth::compose {
 namespace {
 
@@ -22,14 +24,25 @@ std::string_view line_of(std::string_view text, std::uint32_t line) {
   return text;
 }
 
-// The line and below it a caret; tabs stay tabs so that the caret stands right.
+// The next character of `line`; U+FFFD for what a terminal should not get.
+std::string_view take_visible(std::string_view& line) {
+  const std::size_t length = utf8_length(line);
+  const std::string_view c = line.substr(0, std::max<std::size_t>(length, 1));
+  line.remove_prefix(c.size());
+  return length > 0 && is_printable(c) ? c : "\xEF\xBF\xBD";
+}
+
+// The line and below it a caret; tabs stay tabs so that the caret stands right. `column` counts characters from 1.
 std::string with_caret(std::string_view line, std::size_t column) {
-  if (line.empty() || line.size() > kShownColumns || column > line.size() + 1)
-    return std::string(line.substr(0, kShownColumns));
+  std::string shown;
   std::string below;
-  for (const char c : line.substr(0, column - 1))
-    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) below += c == '\t' ? '\t' : ' ';
-  return fmt::format("{}\n{}^", line, below);
+  for (std::size_t i = 1; !line.empty() && i <= kShownColumns; ++i) {
+    const std::string_view c = take_visible(line);
+    shown += c;
+    if (i < column) below += c == "\t" ? '\t' : ' ';
+  }
+  if (shown.empty() || !line.empty() || column > below.size() + 1) return shown;
+  return fmt::format("{}\n{}^", shown, below);
 }
 
 constexpr std::array<std::string_view, 5> kNulls = {"", "~", "null", "Null", "NULL"};

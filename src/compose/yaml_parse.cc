@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "compose/yaml.h"
+#include "compose/yaml_text.h"
 
 #if __has_feature(address_sanitizer)
 // libfyaml 0.7.12 does not free the token of a quoted scalar that never ends: about 1 kB for each such file.
@@ -21,7 +22,6 @@ namespace {
 
 constexpr std::size_t kDepth = 100;
 constexpr std::size_t kDocuments = 100;  // each is merged with all before it
-constexpr std::size_t kOpenBrackets = 10'000;
 constexpr std::size_t kResets = 10'000;
 constexpr std::size_t kHashFrom = 16;  // below it a linear search is faster than a hash set
 constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
@@ -367,24 +367,10 @@ class TreeBuilder {
   std::vector<NodePath> resets_;
 };
 
-// libfyaml holds every token of a flow collection until it knows whether that is a key, so a file of brackets is
-// refused before it comes to that. Brackets in texts count too, but no real file leaves that many open.
-Result<void> check_brackets(const Sources& sources, std::uint16_t file) {
-  std::size_t open = 0;
-  Mark mark{.line = 1, .column = 1, .file = file};
-  for (const char c : sources.text(file)) {
-    if (c == '\n') ++mark.line;
-    if (c == '[' || c == '{') ++open;
-    if ((c == ']' || c == '}') && open > 0) --open;
-    if (open > kOpenBrackets) return fail(sources.error(mark, "the document is nested too deep"));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::vector<Document>> parse_yaml(const Sources& sources, std::uint16_t file, Budget& budget) {
-  TRY(check_brackets(sources, file));
+  TRY(check_yaml_text(sources, file));
   std::vector<Document> documents;
   EventReader reader(sources, file, 2 * budget.nodes);
   for (;;) {

@@ -90,6 +90,40 @@ TEST(Yaml, ErrorsShowTheLine) {
   EXPECT_EQ(json_of("? [a]\n: 1\n").substr(0, 47), "f.yaml:1:3: a list or mapping cannot be a key\n?");
 }
 
+TEST(Yaml, WhatNoYamlHoldsIsRefusedAtItsPlace) {
+  EXPECT_EQ(json_of("a: 1\nb: x\x9Ay\n"), "f.yaml:2:5: invalid YAML: this is not UTF-8\nb: x\xEF\xBF\xBDy\n    ^");
+  EXPECT_EQ(json_of("\xC3\xA4: \x1B[31m\n"),
+            "f.yaml:1:4: invalid YAML: control characters are not allowed\n\xC3\xA4: \xEF\xBF\xBD[31m\n   ^");
+  for (const std::string_view c : {std::string_view("\0", 1), std::string_view("\x7F"), std::string_view("\xC2\x80"),
+                                   std::string_view("\xEF\xBF\xBE")})
+    EXPECT_EQ(parse("a: \"" + std::string(c) + "\"\n").error().message,
+              "f.yaml:1:5: invalid YAML: control characters are not allowed");
+  EXPECT_EQ(json_of("a: \"\\x7F\\x9B\t\xC2\xA0\xE2\x82\xAC\"\n"), "{\"a\":\"\x7F\xC2\x9B\\t\xC2\xA0\xE2\x82\xAC\"}\n");
+}
+
+TEST(Yaml, AnUnknownDirectiveIsRefusedAsGoYamlDoes) {
+  EXPECT_EQ(json_of("%YAML 1.2 # now\n%TAG !e! tag:e,2000:\n---\na: 1\n"), "{\"a\":1}\n");
+  EXPECT_EQ(json_of("include:\n%  - x.yaml\n"), "f.yaml:2:1: invalid YAML: unknown directive %\n%  - x.yaml\n^");
+  EXPECT_EQ(parse("%get w\x9A\x9A").error().message, "f.yaml:1:1: invalid YAML: unknown directive %get");
+  EXPECT_EQ(parse("a: 1\r%get\n").error().message, "f.yaml:1:6: invalid YAML: unknown directive %get");
+  EXPECT_EQ(parse("%YAML 3.1\n---\n").error().message, "f.yaml:1:1: invalid YAML: the version is neither 1.1 nor 1.2");
+  EXPECT_EQ(parse("%TAG !e! " + std::string(2000, 'a')).error().message,
+            "f.yaml:1:1: invalid YAML: the directive is too long");
+}
+
+// libfyaml would need a quarter of a minute for this one.
+TEST(Yaml, AnEndlessTagIsRefused) {
+  std::string tag = "!";
+  for (int i = 0; i < 80'000; ++i) tag += "%61";
+  EXPECT_EQ(parse("a: " + tag + " b\n").error().message, "f.yaml:1:4: invalid YAML: the tag is too long");
+  EXPECT_EQ(parse("a: !<" + tag + "> b\n").error().message, "f.yaml:1:4: invalid YAML: the tag is too long");
+  EXPECT_TRUE(parse("a: \"" + tag + "\"\n"));
+}
+
+TEST(Yaml, TheCaretCountsCharacters) {
+  EXPECT_EQ(json_of("\xC3\xA4\xC3\xB6: *b\n"), "f.yaml:1:6: unknown anchor \"b\"\n\xC3\xA4\xC3\xB6: *b\n     ^");
+}
+
 TEST(Yaml, ADuplicateKeyIsFoundInALargeMappingToo) {
   std::string text;
   for (int i = 0; i < 40; ++i) text += "k" + std::to_string(i) + ": 1\n";
