@@ -246,8 +246,7 @@ class TransportsTest(unittest.TestCase):
         text = text.replace('@SERVER@', f'"https://127.0.0.1:{self.server.server_address[1]}"')
         (self.folder / 'edge.yml').write_text(STATIC % (web, free_port(), free_port()) + text)
         with open(self.folder / 'errors', 'w+') as errors:
-            process = subprocess.Popen([BERTH, 'edge', '--config', self.folder / 'edge.yml', '--data', self.folder / 'data'],
-                                       stderr=errors)
+            process = subprocess.Popen([BERTH, 'edge', '--config', 'edge.yml', '--data', 'data'], cwd=self.folder, stderr=errors)
             try:
                 wait_until(lambda: accepts(web), 20, 'the edge to listen')
                 wait_until(lambda: fetch(f'http://strict.localhost:{web}/x').status == 200, 20, 'the server to answer')
@@ -255,6 +254,9 @@ class TransportsTest(unittest.TestCase):
                 self.assertEqual((answer.status, answer.text.split()[:2]), (200, ['secret', '/x']))
                 for name, status in (('bare', 502), ('wary', 502), ('lost', 503)):
                     self.assertEqual(fetch(f'http://{name}.localhost:{web}/x').status, status, name)
+                # The file was named without a folder, as one does in its own.
+                (self.folder / 'edge.yml').write_text((self.folder / 'edge.yml').read_text().replace('bare.localhost', 'new.localhost'))
+                wait_until(lambda: fetch(f'http://new.localhost:{web}/x').status == 502, 20, 'the change to count')
             finally:
                 process.send_signal(signal.SIGTERM)
                 self.assertEqual(process.wait(30), 0)

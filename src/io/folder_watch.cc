@@ -45,7 +45,7 @@ Result<void> FolderWatch::add(const std::string& path) {
 }
 
 Result<void> FolderWatch::add_one(const std::string& folder, bool below) {
-  const int id = ::inotify_add_watch(descriptor_.fd, folder.c_str(), kEvents);
+  const int id = ::inotify_add_watch(descriptor_.fd, folder.empty() ? "." : folder.c_str(), kEvents);
   if (id < 0 && errno == ENOENT) return {};  // gone again
   if (id < 0 && errno == ENOSPC)
     return fail(Code::unavailable, "cannot watch " + folder +
@@ -90,7 +90,7 @@ void FolderWatch::take(const char* bytes, std::size_t size, FolderChanges& out) 
       continue;
     }
     if (event.len == 0) continue;
-    const auto path = watched->second.folder + "/" + std::string(name, ::strnlen(name, event.len));
+    const auto path = (fs::path(watched->second.folder) / std::string(name, ::strnlen(name, event.len))).string();
     const bool came = (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0;
     const bool folder = (event.mask & IN_ISDIR) != 0;
     if (folder && came && watched->second.below && !add_below(path, &out)) out.lost = true;

@@ -79,6 +79,18 @@ TEST_F(FolderWatchTest, ASingleFileIsWatchedByItsFolder) {
   EXPECT_EQ(found->paths, Paths{(root / "a/old").string()});
 }
 
+TEST_F(FolderWatchTest, AFileOfTheWorkingFolderNeedsNoFolderInItsName) {
+  const auto before = fs::current_path();
+  fs::current_path(root / "a");
+  auto own = std::move(*FolderWatch::open(loop));
+  ASSERT_TRUE(own->add("old"));
+  write("a/old", "2");
+  const auto found = loop.run(within(std::chrono::seconds(5), own->next()));
+  fs::current_path(before);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->paths, Paths{"old"});
+}
+
 TEST_F(FolderWatchTest, WhatDoesNotExistIsAnError) {
   const auto added = watch->add((root / "nope").string());
   ASSERT_FALSE(added);
