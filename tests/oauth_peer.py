@@ -135,8 +135,20 @@ class Peer:
             status, body = self.exchange(brand, dict(urllib.parse.parse_qsl(form)))
             return self.send_tokens(handler, brand, status, body)
         if path in (brand.user, brand.groups):
-            return self.send(handler, *self.about_user(handler, brand, path))
+            status, headers, body = self.about_user(handler, brand, path)
+            if status == 200 and path == brand.groups and isinstance(brand, GitHub):
+                headers, body = self.page(handler, body, dict(urllib.parse.parse_qsl(parts.query)))
+            return self.send(handler, status, headers, body)
         return self.send(handler, 404, {}, {'message': 'Not Found'})
+
+    def page(self, handler, items, query):
+        """GitHub's pages of thirty, or of as many as one asks for."""
+        page, size = int(query.get('page', 1)), min(int(query.get('per_page', 30)), 100)
+        here = f'{self.origin}{urllib.parse.urlsplit(handler.path).path}'
+        link = [f'<{here}?{urllib.parse.urlencode({**query, "page": 1})}>; rel="first"']
+        if page * size < len(items):
+            link.append(f'<{here}?{urllib.parse.urlencode({**query, "page": page + 1})}>; rel="next"')
+        return {'Link': ', '.join(link)}, items[(page - 1) * size:page * size]
 
     def consent(self, handler, brand, query):
         """Whoever comes here consents at once."""

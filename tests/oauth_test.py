@@ -91,6 +91,12 @@ class OAuthTest(unittest.TestCase):
         user = self.through('by-github')[0].user()
         self.assertEqual((user['role'], user['projects']), ('viewer', {}))
 
+    def test_every_page_of_memberships_counts(self):
+        github = BRANDS['github']
+        self.addCleanup(setattr, github, 'answer_groups', github.answer_groups)
+        github.answer_groups = [{'login': f'other-{n}'} for n in range(75)] + github.answer_groups
+        self.assertEqual(self.through('by-github')[0].user()['projects'], {'shop': 'developer'})
+
     def test_an_account_is_the_id_and_not_the_name(self):
         github = BRANDS['github']
         first = self.through('by-github')[0].user()

@@ -60,6 +60,23 @@ std::string error_words(std::string_view error) {
   return error.size() <= 40 && std::ranges::all_of(error, plain) ? ": " + std::string(error) : std::string();
 }
 
+std::string next_page(std::string_view link) {
+  for (std::string_view rest = link; !rest.empty();) {
+    const std::size_t begin = rest.find('<'), end = rest.find('>', begin);
+    if (end == std::string_view::npos) return {};
+    const std::string_view target = rest.substr(begin + 1, end - begin - 1);
+    rest.remove_prefix(end + 1);
+    const std::string_view parameters = rest.substr(0, rest.find('<'));
+    rest.remove_prefix(parameters.size());
+    for (const std::string_view parameter : split(parameters, ';')) {
+      const auto [name, value, found] = cut(parameter, '=');
+      const std::string_view word = trim(value.substr(0, value.find(',')));
+      if (equal_fold(trim(name), "rel") && (word == "next" || word == "\"next\"")) return std::string(target);
+    }
+  }
+  return {};
+}
+
 Result<Json> good_answer(Answer answer) {
   TRY(check_status(answer));
   if (answer.body.is_null()) return fail(Code::internal, "it did not answer with JSON; look at the address");

@@ -13,8 +13,12 @@ namespace berth::auth {
 struct Answer {
   int status = 0;
   std::int64_t retry_after = 0;  ///< seconds; 0: it did not say
+  std::string next{};            ///< where a list goes on, "": nowhere
   Json body{};                   ///< null: no JSON
 };
+
+/// The target with rel=next of a Link field (RFC 8288), "" without one.
+std::string next_page(std::string_view link);
 
 /// The JSON of a 200. Code::busy where it asks to come back later, invalid where the address or the client's rights are
 /// wrong, internal for what is no JSON, unavailable for the rest. No error holds what the answer said.

@@ -14,6 +14,17 @@ Code token_code(int status, std::string_view body, std::int64_t retry_after = 0)
 }
 constexpr Code kTaken = Code::cancelled;
 
+TEST(Answer, AListSaysWhereItGoesOn) {
+  EXPECT_EQ(
+      next_page(
+          "<https://a/o?page=1>; rel=\"prev\", <https://a/o?page=3>; rel=\"next\", <https://a/o?page=9>; rel=last"),
+      "https://a/o?page=3");
+  EXPECT_EQ(next_page("<https://a/2>;title=x; REL = next"), "https://a/2");
+  for (const std::string_view none :
+       {"", "<https://a>", "<https://a", "https://a; rel=next", "<https://a>; rel=nextly"})
+    EXPECT_EQ(next_page(none), "") << none;
+}
+
 TEST(Answer, TakesTokensThatMayBeSentAsBearer) {
   EXPECT_EQ(token_code(200, R"({"access_token":"gho_x","scope":"read:org,read:user","token_type":"bearer"})"), kTaken);
   EXPECT_EQ(token_code(200, R"({"access_token":"x","token_type":"Bearer","expires_in":7200,"scope":"read_user"})"),

@@ -158,7 +158,7 @@ io::Task<Result<Identity>> Flow::identify(const StoredProvider& stored, const Pe
   if (!metadata.user.empty())
     vouched.user = CO_TRY(co_await fetch_json({.url = metadata.user, .ca = oauth.ca, .bearer = token}));
   if (!oauth.groups.empty())
-    vouched.groups = CO_TRY(co_await fetch_json({.url = oauth.groups, .ca = oauth.ca, .bearer = token}));
+    vouched.groups = CO_TRY(co_await fetch_pages({.url = oauth.groups, .ca = oauth.ca, .bearer = token}));
   co_return identity_of(oauth, vouched);
 }
 

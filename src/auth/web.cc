@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto kMost = std::chrono::seconds(10);
 constexpr std::size_t kMostBody = 512u << 10;
+constexpr int kMostPages = 10;
 
 http::Request request_of(const http::Url& url, const WebRequest& wanted) {
   http::Request request{.target = url.target(), .host = url.authority()};
@@ -39,6 +40,7 @@ io::Task<Result<Answer>> exchange(http::Pool& pool, http::Request request) {
   const std::string body = CO_TRY(co_await exchange.body.all(kMostBody));
   co_return Answer{.status = exchange.reply.status,
                    .retry_after = seconds_of(http::header(exchange.reply.headers, "Retry-After")),
+                   .next = next_page(http::header(exchange.reply.headers, "Link")),
                    .body = parse_json(body, {.bytes = kMostBody, .depth = 20}).value_or(Json())};
 }
 
@@ -50,6 +52,11 @@ io::Task<Result<Answer>> ask(const http::Url& url, WebRequest wanted) {
   // Whatever keeps it from answering, a name, a certificate or time: it may do later.
   if (!answer && answer.error().code != Code::internal) answer.error().code = Code::unavailable;
   co_return answer;
+}
+
+bool same_origin(const std::string& one, const std::string& other) {
+  const auto a = http::parse_url(one), b = http::parse_url(other);
+  return a && b && a->scheme == b->scheme && a->authority() == b->authority();
 }
 
 }  // namespace
@@ -71,6 +78,21 @@ io::Task<Result<Json>> fetch_json(WebRequest wanted) {
   auto json = good_answer(CO_TRY(co_await fetch(std::move(wanted))));
   if (!json) co_return fail(within_address(std::move(json.error()), address));
   co_return json;
+}
+
+io::Task<Result<Json>> fetch_pages(WebRequest wanted) {
+  Json all = Json::array();
+  for (int page = 0; page < kMostPages; ++page) {
+    auto answer = CO_TRY(co_await fetch(wanted));
+    const std::string next = answer.next;
+    auto json = good_answer(std::move(answer));
+    if (!json) co_return fail(within_address(std::move(json.error()), wanted.url));
+    if (!json->is_array()) co_return page == 0 ? std::move(*json) : std::move(all);
+    for (const Json& item : json->items()) all.push(item);
+    if (next.empty() || !same_origin(wanted.url, next)) break;
+    wanted.url = next;
+  }
+  co_return all;
 }
 
 }  // namespace berth::auth

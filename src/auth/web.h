@@ -23,6 +23,9 @@ struct WebRequest {
 io::Task<Result<Answer>> fetch(WebRequest request);
 /// good_answer() of it, with its errors.
 io::Task<Result<Json>> fetch_json(WebRequest request);
+/// All pages of a list, as its Link fields lead on, in one array: at most ten, and none of another origin, since each
+/// is asked for with the token. What is no list is given as it is.
+io::Task<Result<Json>> fetch_pages(WebRequest request);
 /// An error of the provider at `url`, so that it names the address without its query.
 Error within_address(Error error, std::string_view url);
 
