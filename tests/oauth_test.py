@@ -35,8 +35,9 @@ class OAuthTest(unittest.TestCase):
         add_provider(cls.serve, 'nice', SECRET, settings('42', groupsMember=['campus.name', 'staff?'], onlyGroups=['Nice', 'staff?']))
         add_provider(cls.serve, 'paris', SECRET, settings('42', groupsMember='campus.name', onlyGroups=['Paris']))
         add_provider(cls.serve, 'gone', SECRET, settings('gitlab', tokenUrl=nowhere))
-        for closed in ('closed', 'linked'):
+        for closed in ('closed', 'linked', 'unlinked'):
             add_provider(cls.serve, closed, SECRET, settings('gitlab', provision='none'))
+        add_provider(cls.serve, 'only', SECRET, settings('42', name='Only'))
         add_provider(cls.serve, 'poor', SECRET, settings('gitlab', scopes=['openid']))
         for brand in BRANDS:
             add_provider(cls.serve, f'wrong-{brand}', 'another secret', settings(brand))
@@ -225,6 +226,66 @@ class OAuthTest(unittest.TestCase):
                         {'Sec-Fetch-Site': 'same-site', 'Sec-Fetch-Mode': 'navigate'}, {}):
             self.assertEqual(eve.ask('GET', '/auth/linked/start?link=1', headers=headers).status, 403, headers)
         self.assertEqual(Browser(self.serve).ask('GET', '/auth/linked/start?link=1').status, 403)
+
+    def identities(self, browser, of='/me'):
+        answer = browser.ask('GET', f'{of}/identities')
+        self.assertEqual(answer.status, 200, answer.text)
+        return json.loads(answer.body)['items']
+
+    def link(self, provider, browser):
+        back = fetch(self.begin(provider, browser, '&link=1')).headers['Location']
+        self.assertEqual(self.finish(browser, back), '/projects')
+
+    def test_unlinking_ends_signing_in_by_it_and_nothing_else(self):
+        ida, eva = Browser(self.serve), Browser(self.serve)
+        for name, browser in (('ida', ida), ('eva', eva)):
+            self.assertEqual(self.root.ask('POST', '/users', {'name': name, 'role': 'viewer', 'password': PASSWORD}).status, 201)
+            self.assertEqual(browser.sign_in(name, PASSWORD).status, 200)
+        before = time.time() * 1000
+        self.link('unlinked', ida)
+        [linked] = self.identities(ida)
+        self.assertEqual([linked[key] for key in ('provider', 'providerName', 'enabled', 'name')], ['unlinked', 'gitlab', True, 'tanuki'])
+        self.assertLess(abs(linked['createdAt'] - before), 60_000)
+        other, _ = self.through('unlinked')
+        self.assertEqual(other.user()['name'], 'ida')
+        # Only its own user may, with a session, and from berth's own pages.
+        path = f'/me/identities/{linked["id"]}'
+        self.assertEqual(eva.ask('DELETE', path).status, 404)
+        self.assertEqual(ida.ask('DELETE', path, headers={'Origin': 'https://evil.example'}).status, 403)
+        token = json.loads(ida.ask('POST', '/me/tokens', {'name': 'all', 'scopes': ['self']}).body)['token']
+        self.assertEqual(Browser(self.serve).ask('DELETE', path, headers={'Authorization': f'Bearer {token}'}).status, 403)
+        self.assertEqual(len(self.identities(ida)), 1)
+        self.assertEqual(ida.ask('DELETE', path).status, 204)
+        self.assertEqual((self.identities(ida), ida.user()['providers']), ([], []))
+        self.refused('unlinked', 'nobody', 'nobody here is linked')
+        self.assertEqual(other.user()['name'], 'ida', 'the session that it opened goes on')
+        entry = json.loads(self.root.ask('GET', '/audit?verb=identity.unlink&subject=user:ida&decision=allowed').body)['items'][0]
+        self.assertEqual((entry['name'], entry['difference']), ('ida', {'provider': 'unlinked'}))
+        self.link('unlinked', eva)  # it is nobody's, so that another account may have it
+        self.assertEqual(eva.ask('DELETE', f'/me/identities/{self.identities(eva)[0]["id"]}').status, 204)
+
+    def test_unlinking_the_last_way_in_is_for_admins(self):
+        browser, _ = self.through('only')
+        user = browser.user()
+        [only] = self.identities(browser)
+        refused = browser.ask('DELETE', f'/me/identities/{only["id"]}')
+        self.assertEqual(refused.status, 409, refused.text)
+        self.assertIn('Only is the only way to sign in to this account; add a passkey, link another provider, or have',
+                      json.loads(refused.body)['message'])
+        self.assertEqual(self.through('only')[0].user()['id'], user['id'])
+        # Beside another one it is not the last.
+        self.link('unlinked', browser)
+        self.assertEqual(browser.ask('DELETE', f'/me/identities/{only["id"]}').status, 204)
+        [left] = self.identities(browser)
+        self.assertEqual(browser.ask('DELETE', f'/me/identities/{left["id"]}').status, 409)
+        of = f'/users/{user["id"]}'
+        self.assertEqual(browser.ask('DELETE', f'{of}/identities/{left["id"]}').status, 403, 'a viewer administers nobody')
+        self.assertEqual(self.identities(self.root, of), [left])
+        self.assertEqual(self.root.ask('DELETE', f'{of}/identities/{left["id"]}').status, 204)
+        self.assertEqual(self.identities(self.root, of), [])
+        self.assertEqual(self.root.ask('DELETE', f'{of}/identities/{left["id"]}').status, 404)
+        self.assertEqual(browser.user()['id'], user['id'], 'who is signed in stays so')
+        self.refused('unlinked', 'nobody', 'nobody here is linked')
 
     def test_z_no_secret_is_anywhere(self):
         """Last: of all that happened above."""

@@ -22,6 +22,9 @@ Routes negotiate_routes(auth::Desk& desk);
 /// /me/passkeys/... and /session/passkey.
 Routes passkey_routes(auth::Desk& desk);
 
+/// /me/identities/... and /users/{id}/identities/...
+Routes identity_routes(auth::Desk& desk);
+
 /// All of them.
 Routes auth_routes(auth::Desk& desk);
 

@@ -203,7 +203,7 @@ Routes session_routes(Desk& desk) {
 Routes auth_routes(Desk& desk) {
   Routes all = session_routes(desk);
   for (Routes& more : std::array{account_routes(desk), user_routes(desk), provider_routes(desk), passkey_routes(desk),
-                                 negotiate_routes(desk)})
+                                 identity_routes(desk), negotiate_routes(desk)})
     std::ranges::move(more, std::back_inserter(all));
   return all;
 }

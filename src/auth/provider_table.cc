@@ -42,8 +42,17 @@ Result<std::optional<User>> known_user(store::Transaction& transaction, const Pr
 
 Result<void> keep_identity(store::Transaction& transaction, const Deed& by, const Provider& provider,
                            std::pair<const Identity&, const User&> link) {
-  return execute(transaction, "INSERT INTO auth_identity (provider, subject, user_id, created_at) VALUES (?, ?, ?, ?)",
-                 {provider.id, link.first.subject, link.second.id, by.now});
+  return execute(transaction,
+                 "INSERT INTO auth_identity (provider, subject, user_id, created_at, name) VALUES (?, ?, ?, ?, ?)",
+                 {provider.id, link.first.subject, link.second.id, by.now, user_name_from(link.first.name)});
+}
+
+/// For people who look at what is linked; a user is never found by it.
+Result<void> keep_name(store::Transaction& transaction, const Provider& provider, const Identity& identity) {
+  const std::string name = user_name_from(identity.name);
+  return execute(transaction,
+                 "UPDATE auth_identity SET name = ? WHERE provider = ? AND subject = ? AND COALESCE(name, '') <> ?",
+                 {name, provider.id, identity.subject, name});
 }
 
 Result<User> provision(store::Transaction& transaction, const Deed& by, const Provider& provider,
@@ -155,6 +164,7 @@ Result<User> user_of(store::Transaction& transaction, const Deed& by, const Prov
   const Admitted admitted = TRY(admit(provider.admission, identity));
   const auto known = TRY(known_user(transaction, provider, identity));
   const User user = known ? *known : TRY(provision(transaction, by, provider, identity));
+  if (known) TRY(keep_name(transaction, provider, identity));
   TRY(apply_role(transaction, by, user, admitted));
   TRY(apply_projects(transaction, by, user, {provider.admission, admitted}));
   return find_user(transaction, user.id);

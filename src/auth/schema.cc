@@ -110,10 +110,13 @@ CREATE TABLE auth_challenge (
 );
 )";
 
-constexpr std::array<store::Migration, 3> kMigrations = {{
+constexpr std::string_view kIdentityNames = "ALTER TABLE auth_identity ADD COLUMN name {text};";
+
+constexpr std::array<store::Migration, 4> kMigrations = {{
     {.number = 200, .name = "users, sessions and tokens", .sql = kUsers},
     {.number = 201, .name = "providers of sign-in", .sql = kProviders},
     {.number = 202, .name = "linked accounts and passkeys", .sql = kLinks},
+    {.number = 203, .name = "names of identities", .sql = kIdentityNames},
 }};
 
 }  // namespace
