@@ -3,7 +3,7 @@ import { arrive as visit, assert, best, launch, move, open, paste, runAll, settl
 
 const pages = ['/', '/projects', '/projects/new', '/projects/shop', '/projects/shop/plan', '/projects/shop/files', '/projects/shop/logs', '/projects/shop/environment', '/projects/shop/volumes', '/projects/shop/history', '/projects/wiki',
   '/containers', '/containers?new=1', '/containers/shop-web-1', '/containers/shop-web-1/logs', '/containers/shop-web-1/stats', '/containers/shop-web-1/terminal', '/containers/shop-web-1/files', '/containers/shop-web-1/files?path=/odd', '/containers/shop-web-1/changes', '/containers/shop-web-1/environment', '/containers/shop-web-1/inspect',
-  '/images', '/images?pull=1', '/volumes', '/volumes/shop_data', '/volumes/shop_data?backup=shop_data', '/volumes/shop_data?restore=shop_data-20261122T220100Z', '/backups', '/networks', '/networks/topology', '/events', '/terminals', '/routes', '/routes/certificates', '/routes/explain', '/jobs/job_1', '/users', '/users/user_2', '/tokens', '/tokens?new=1', '/audit', '/settings', '/settings/engines', '/settings/signin', '/settings/berth', '/projects/none', '/containers/none', '/volumes/none', '/users/none', '/containers?engine=nobody', '/no/such/page'];
+  '/images', '/images?pull=1', '/volumes', '/volumes/shop_data', '/volumes/shop_data?backup=shop_data', '/volumes/shop_data?restore=shop_data-20261122T220100Z', '/backups', '/networks', '/networks/topology', '/events', '/terminals', '/routes', '/routes/certificates', '/routes/explain', '/jobs/job_1', '/users', '/users/user_2', '/users/user_3', '/tokens', '/tokens?new=1', '/audit', '/settings', '/settings/engines', '/settings/signin', '/settings/berth', '/projects/none', '/containers/none', '/volumes/none', '/users/none', '/containers?engine=nobody', '/no/such/page'];
 
 async function look(world, theme, width, height) {
   const page = await open(world.browser, { base: world.mock.base, theme, width, height });
@@ -115,6 +115,29 @@ test('removal lists what is lost, asks for the name, and gives the focus back', 
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   await page.context().close();
+});
+
+test('an identity is unlinked by keys alone; the last way in is not', async ({ browser }) => {
+  for (const [name, provider, refused] of [['ada', 'GitHub', false], ['dev', 'Company', true]]) {
+    const mock = await startMock('--user', name);
+    try {
+      const page = await visit({ browser, mock }, '/settings', { width: 360, height: 740 });
+      const card = page.locator('section.card', { has: page.getByRole('heading', { name: 'Sign in by others' }) });
+      await card.getByRole('button', { name: `Unlink … ${provider} (${name})` }).press('Enter');
+      const dialog = page.getByRole('dialog', { name: `Unlink ${provider} (${name})?` });
+      await dialog.getByText(`signing in to this account by ${provider}`).waitFor();
+      assert.deepEqual(await violations(page), []);
+      await page.keyboard.type(provider);
+      await page.keyboard.press('Enter');
+      await page.getByText(refused ? `${provider} is the only way to sign in to this account` : `${provider} (${name}) is unlinked`).waitFor();
+      await dialog.waitFor({ state: 'detached' });
+      await card.getByRole(refused ? 'button' : 'link', { name: `${refused ? 'Unlink …' : 'Link'} ${provider}` }).waitFor();
+      assert.deepEqual([...page.wrong, ...(await violations(page))], []);
+      await page.context().close();
+    } finally {
+      mock.stop();
+    }
+  }
 });
 
 test('rolling back shows what it would change before it does', async (world) => {

@@ -186,11 +186,21 @@ test('linking: what went wrong is shown to who is signed in, and what went well'
   await line('The company').getByRole('link', { name: 'Link' }).click();
   await throughPages(page, 'alice');
   await refused('This identity belongs to another account', '/settings?error=taken');
-  await page.context().clearCookies({ domain: new URL(process.env.PROVIDER).hostname });
-  await line('The company').getByRole('link', { name: 'Link' }).click();
-  await throughPages(page, 'carol');
-  await line('The company').getByTitle('linked').waitFor();
-  assert.deepEqual((await who(page)).providers, ['company']);
+  const linkCarol = async () => {
+    await page.context().clearCookies({ domain: new URL(process.env.PROVIDER).hostname });
+    await line('The company').getByRole('link', { name: 'Link' }).click();
+    await throughPages(page, 'carol');
+    await line('The company').getByText('carol').waitFor();
+    assert.deepEqual((await who(page)).providers, ['company']);
+  };
+  await linkCarol();
+  await line('The company').getByRole('button', { name: 'Unlink … The company (carol)' }).press('Enter');
+  await page.getByRole('dialog').getByRole('textbox').fill('The company');
+  await page.keyboard.press('Enter');
+  await line('The company').getByRole('link', { name: 'Link' }).waitFor();
+  assert.deepEqual((await who(page)).providers, []);
+  assert.deepEqual(await violations(page), []);
+  await linkCarol(); // again: it is nobody's, and the page of users below shows it
   await page.context().close();
 });
 

@@ -65,7 +65,7 @@ export function world(big = 0) {
     { id: 'job_2', kind: 'image.pull', subject: 'nginx:1.27-alpine', state: 'failed', startedAt: now - 5 * hour, endedAt: now - 5 * hour + 900, by: 'ada', error: 'image nginx:1.27-alpine: the registry does not answer; try again later' },
   ];
   const users = [
-    { id: 'user_1', name: 'ada', role: 'admin', disabled: false, projects: {}, password: true, totp: true, passkeys: 1, providers: [], lastSeenAt: now - 60_000 },
+    { id: 'user_1', name: 'ada', role: 'admin', disabled: false, projects: {}, password: true, totp: true, passkeys: 1, providers: ['github'], lastSeenAt: now - 60_000 },
     { id: 'user_2', name: 'vera', role: 'viewer', disabled: false, projects: { shop: 'viewer' }, password: true, totp: false, passkeys: 0, providers: [], lastSeenAt: now - 70 * hour },
     { id: 'user_3', name: 'dev', role: 'viewer', disabled: false, projects: { shop: 'developer', blog: 'viewer' }, password: false, totp: false, passkeys: 0, providers: ['company'], lastSeenAt: null },
   ];

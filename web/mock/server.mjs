@@ -263,6 +263,16 @@ on('POST', '/me/tokens', ({ body }) => { w.tokens.push({ id: `tok_${w.tokens.len
 on('DELETE', '/me/tokens/{id}', ({ id }) => { w.tokens = w.tokens.filter((t) => t.id !== id); });
 on('GET', '/me/sessions', () => page([{ id: 's1', from: '192.0.2.7', agent: 'Firefox on Debian', seenAt: Date.now(), current: true }, { id: 's2', from: '192.0.2.9', agent: 'Safari on iPhone', seenAt: w.now - 9e6 }]));
 on('GET', '/me/passkeys', () => page([{ id: 'p1', name: 'laptop', createdAt: w.now - 9e8 }]));
+const providerNames = { company: 'Company', github: 'GitHub' };
+const identitiesOf = (of) => page(of.providers.map((each) => ({ id: `identity-${each}`, provider: each, providerName: providerNames[each], enabled: true, name: of.name, createdAt: w.now - 9e9 })));
+const unlink = (of, id) => {
+  if (of === who && !of.password && !of.passkeys && of.providers.length === 1) throw new Refusal(409, 'conflict', `${providerNames[of.providers[0]]} is the only way to sign in to this account; add a passkey, link another provider, or have an admin set a password first`);
+  of.providers = of.providers.filter((each) => `identity-${each}` !== id);
+};
+on('GET', '/me/identities', () => identitiesOf(who));
+on('DELETE', '/me/identities/{id}', ({ id }) => unlink(who, id));
+on('GET', '/users/{id}/identities', ({ id }) => identitiesOf(find(w.users, id, 'user')));
+on('DELETE', '/users/{id}/identities/{identity}', ({ id, identity }) => unlink(find(w.users, id, 'user'), identity));
 on('POST', '/me/totp', () => ({ secret: 'JBSWY3DPEHPK3PXP', uri: 'otpauth://totp/berth:ada?secret=JBSWY3DPEHPK3PXP' }));
 on('POST', '/me/totp/confirm', () => ({ recoveryCodes: ['aaaa-bbbb', 'cccc-dddd', 'eeee-ffff'] }));
 on('PUT', '/me/password', () => undefined);

@@ -8,6 +8,7 @@ import { offers } from '../base/offers';
 import { changedAll, useResource } from '../base/query';
 import { can, loadSession, session, user } from '../base/session';
 import { confirmRemoval } from '../ui/dialog';
+import { Identities } from '../ui/identities';
 import { Card, Copy, Empty, Field, Head, Loaded, Problem, Tabs, Time } from '../ui/parts';
 import { State } from '../ui/state';
 import { NewPassword } from '../ui/new-password';
@@ -95,10 +96,12 @@ function Passkeys() {
   );
 }
 
-/** Providers that send the browser there and back: who is linked comes in by them. */
+/** Who is linked comes in by the provider; those that send the browser there and back can be linked here. */
 function Linked() {
   const { oidc, oauth2 } = session.value!.methods, mine = user()?.providers ?? [];
-  return <Card title="Sign in by others"><ul class="list">{[...oidc, ...oauth2].map((each) => <li key={each.id}><span class="grow">{each.name}</span>{mine.includes(each.id) ? <State word="active" title="linked" /> : <a class="button" href={`${base}/auth/${part(each.id)}/start?link=1&next=/settings`}>Link</a>}</li>)}</ul>
+  const others = [...oidc, ...oauth2].filter((each) => !mine.includes(each.id));
+  return <Card title="Sign in by others">{mine.length > 0 && <Identities of="/me" then={() => void loadSession()} />}
+    {others.length > 0 && <ul class="list">{others.map((each) => <li key={each.id}><span class="grow">{each.name}</span><a class="button" aria-label={`Link ${each.name}`} href={`${base}/auth/${part(each.id)}/start?link=1&next=/settings`}>Link</a></li>)}</ul>}
     <p class="muted">Who is linked signs in with that account as well.</p></Card>;
 }
 
@@ -203,7 +206,7 @@ function Engines() {
   return <Card title="Engines"><Loaded from={list}>{(data) => <ul class="list">{listOf(data).map((each) => <li key={each.id}><State word={each.state} title={each.why ?? ''} /><span class="grow cut"><a class="name" href={each.id === 'local' ? '/' : `/?engine=${each.id}`}>{each.name || each.id}</a> <span class="muted">{each.kind}{each.version ? `, ${each.version} (API ${each.apiVersion})` : ''}{each.why ? `: ${each.why}` : ''}</span></span></li>)}</ul>}</Loaded><p class="muted">Add others with <code>berth server add</code>; they are shown, not changed.</p></Card>;
 }
 
-const offersOthers = () => session.value!.methods.oidc.length + session.value!.methods.oauth2.length > 0;
+const offersOthers = () => session.value!.methods.oidc.length + session.value!.methods.oauth2.length + (user()?.providers.length ?? 0) > 0;
 
 export default function Settings({ tab = 'account' }: Record<string, string>) {
   const tabs = [{ id: 'account', label: 'Account' }, ...(can('engine') && offers('/engines') ? [{ id: 'engines', label: 'Engines and registries' }] : []), ...(can('settings') ? [{ id: 'signin', label: 'Sign-in' }, ...(offers('/settings') ? [{ id: 'berth', label: 'berth' }] : [])] : [])];

@@ -6,6 +6,7 @@ import { go } from '../base/router';
 import { user as me, type Role } from '../base/session';
 import type { Project } from '../base/shapes';
 import { confirmRemoval } from '../ui/dialog';
+import { Identities } from '../ui/identities';
 import { NewPassword } from '../ui/new-password';
 import { Card, Field, Head, Loaded } from '../ui/parts';
 import { State } from '../ui/state';
@@ -45,6 +46,7 @@ function Detail({ of, reload }: { of: Account; reload: () => void }) {
             <select class="grow" aria-label="Project" required value={project} onChange={(e) => setProject(e.currentTarget.value)}><option value="">a project</option>{projects.data.value?.items.map((each) => <option key={each.name}>{each.name}</option>)}</select>
             <select aria-label="Role in it" value={role} onChange={(e) => setRole(e.currentTarget.value as Role)} style={{ width: 'auto' }}><option>viewer</option><option>developer</option></select><button>Give</button></form>
         </Card>
+        {!!of.providers?.length && <Card title="Sign in by others"><Identities of={path} then={reload} /></Card>}
         {!self && !of.providers?.length && <Card title="Password"><form onSubmit={(e) => { e.preventDefault(); void change({ password }, 'a new password is set'); setPassword(''); }}><NewPassword label="New password" value={password} onInput={setPassword} /><button>Set it</button></form></Card>}
       </div>
     </>
