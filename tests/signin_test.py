@@ -101,6 +101,19 @@ class SigninTest(unittest.TestCase):
         command(self.serve, 'token', 'revoke', text.split('_')[1], '--user', 'ada')
         self.assertEqual(anybody.ask('GET', '/users', headers=bearer).status, 401)
 
+    def test_a_token_does_not_change_how_its_account_is_signed_in_to(self):
+        command(self.serve, 'user', 'create', 'tom', '--password-stdin', stdin=PASSWORD + '\n')
+        text = command(self.serve, 'token', 'create', 'own', '--user', 'tom', '--scopes', 'self')
+        bearer, anybody = {'Authorization': f'Bearer {text}'}, Browser(self.serve)
+        self.assertEqual(anybody.ask('GET', '/me/sessions', headers=bearer).status, 200)
+        for method, path, body in (('PUT', '/me/password', {'old': PASSWORD, 'new': 'another long one'}),
+                                   ('POST', '/me/totp', None), ('POST', '/me/totp/confirm', {'code': '000000'}),
+                                   ('DELETE', '/me/totp', {'code': '000000'})):
+            refused = anybody.ask(method, path, body, headers=bearer)
+            self.assertEqual(refused.status, 403, path)
+            self.assertIn(b'needs a session, not a token', refused.body)
+        self.assertEqual(Browser(self.serve).sign_in('tom', PASSWORD).status, 200)
+
     def test_the_audit_holds_and_tells_no_secret(self):
         browser = self.browser()
         Browser(self.serve).sign_in('ada', 'a password that is wrong')

@@ -13,6 +13,12 @@ Result<auth::User> own_user(Transaction& transaction, const Call& call) {
   return auth::find_user(transaction, call.who.id);
 }
 
+/// How an account is signed in to is not for its tokens to change.
+Result<void> check_session(const Call& call) {
+  if (call.who.id == "local" || call.who.has_session()) return {};
+  return fail(Code::denied, "this needs a session, not a token; sign in first");
+}
+
 /// One transaction as the caller, on its own user.
 template <class T>
 io::Task<Result<T>> as_self(Desk& desk, Call& call,
@@ -29,6 +35,7 @@ io::Task<Result<Reply>> show_totp(Desk& desk, Call& call) {
 }
 
 io::Task<Result<Reply>> begin_totp(Desk& desk, Call& call) {
+  CO_TRY(check_session(call));
   co_return co_await as_self<Reply>(
       desk, call, [&](Transaction& transaction, const auth::Deed&, const auth::User& user) -> Result<Reply> {
         const auto begun = TRY(auth::begin_totp(transaction, user, desk.key()));
@@ -37,6 +44,7 @@ io::Task<Result<Reply>> begin_totp(Desk& desk, Call& call) {
 }
 
 io::Task<Result<Reply>> confirm_totp(Desk& desk, Call& call) {
+  CO_TRY(check_session(call));
   const std::string code(call.body["code"].text());
   if (const auto wait = desk.count_try(call.who.id, call.who.from); wait > 0) co_return wait_reply(wait);
   auto reply = co_await as_self<Reply>(
@@ -50,6 +58,7 @@ io::Task<Result<Reply>> confirm_totp(Desk& desk, Call& call) {
 }
 
 io::Task<Result<Reply>> remove_totp(Desk& desk, Call& call) {
+  CO_TRY(check_session(call));
   const std::string code(call.body["code"].text());
   if (const auto wait = desk.count_try(call.who.id, call.who.from); wait > 0) co_return wait_reply(wait);
   auto reply = co_await as_self<Reply>(
@@ -63,6 +72,7 @@ io::Task<Result<Reply>> remove_totp(Desk& desk, Call& call) {
 
 io::Task<Result<Reply>> change_password(Desk& desk, Call& call) {
   if (call.who.id == "local") co_return fail(Code::conflict, "the local socket has no password");
+  CO_TRY(check_session(call));
   call.record.kept = true;
   if (const auto wait = desk.count_try(call.who.id, call.who.from); wait > 0) co_return wait_reply(wait);
   CO_TRY(co_await desk.change_password(call.who, std::string(call.body["old"].text()),

@@ -20,8 +20,7 @@ io::Task<Result<Reply>> list_own(Desk& desk, Call& call) {
 
 /// As with passkeys: how an account is signed in to is not for its tokens to change.
 io::Task<Result<Reply>> unlink_own(Desk& desk, Call& call) {
-  if (call.who.scopes || call.who.id == "local")
-    co_return fail(Code::denied, "unlinking needs a session; sign in first");
+  if (!call.who.has_session()) co_return fail(Code::denied, "unlinking needs a session; sign in first");
   const auto by = desk.deed(call.who);
   co_return co_await desk.store().write<Reply>([&](Transaction& transaction) -> Result<Reply> {
     const auto user = TRY(auth::find_user(transaction, call.who.id));

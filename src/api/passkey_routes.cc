@@ -16,7 +16,7 @@ auth::Ceremony ceremony_of(const Call& call) {
 
 /// Passkeys are of browsers with a session: a token or the local socket has none.
 Result<auth::User> owner(Transaction& transaction, const Call& call) {
-  if (call.who.scopes || call.who.id == "local") return fail(Code::denied, "passkeys need a session; sign in first");
+  if (!call.who.has_session()) return fail(Code::denied, "passkeys need a session; sign in first");
   return auth::find_user(transaction, call.who.id);
 }
 

@@ -63,8 +63,7 @@ Reply redirect(int status, std::string to, std::vector<std::string> cookies) {
 
 io::Task<Result<Reply>> start(Flow& flow, Call& call) {
   const bool link = call.flag("link");
-  if (link && (!call.who.signed_in() || call.who.scopes || call.who.id == "local"))
-    co_return fail(Code::denied, "linking needs a session; sign in first");
+  if (link && !call.who.has_session()) co_return fail(Code::denied, "linking needs a session; sign in first");
   if (link && !is_wish_of_user(call))
     co_return fail(Code::denied, "linking begins on berth's own pages: Settings, Account");
   const std::string next = auth::safe_next(call.option("next").empty() && link ? "/settings" : call.option("next"));

@@ -101,7 +101,7 @@ io::Task<Result<Reply>> sign_out(Desk& desk, Call& call) {
   call.record.kept = true;
   Reply reply{.status = 204, .headers = {{"Set-Cookie", auth::clear_cookie(auth::kSessionCookie)}}};
   // A token is not ended by signing out, but by revoking it.
-  if (!call.who.signed_in() || call.who.scopes || call.who.id == "local") co_return reply;
+  if (!call.who.has_session()) co_return reply;
   const auto by = desk.deed(call.who);
   const auto closed = co_await desk.store().write<void>(
       [&](Transaction& transaction) { return auth::close_session(transaction, by, call.who.id, call.who.session); });

@@ -25,15 +25,6 @@ LinkedIdentity identity_of(const store::Row& row) {
   return identity;
 }
 
-/// Whether `user` can sign in without the identity `id`.
-Result<bool> has_other_way(store::Transaction& transaction, const User& user, std::string_view id,
-                           const std::vector<LinkedIdentity>& all) {
-  if (user.has_password) return true;
-  if (std::ranges::any_of(all, [&](const LinkedIdentity& other) { return other.usable && other.id != id; }))
-    return true;
-  return !TRY(list_passkeys(transaction, user.id)).empty();
-}
-
 }  // namespace
 
 Result<std::vector<LinkedIdentity>> list_identities(store::Transaction& transaction, std::string_view user) {
@@ -47,15 +38,23 @@ Result<std::vector<LinkedIdentity>> list_identities(store::Transaction& transact
   return all;
 }
 
+Result<void> check_other_way(store::Transaction& transaction, const User& user, std::string_view id,
+                             std::string_view name) {
+  if (user.has_password) return {};
+  for (const auto& identity : TRY(list_identities(transaction, user.id)))
+    if (identity.usable && identity.id != id) return {};
+  for (const auto& passkey : TRY(list_passkeys(transaction, user.id)))
+    if (passkey.id != id) return {};
+  return fail(Code::conflict, std::string(name) +
+                                  " is the only way to sign in to this account; add a passkey, link another provider, "
+                                  "or have an admin set a password first");
+}
+
 Result<void> unlink_identity(store::Transaction& transaction, const Deed& by, const User& user, std::string_view id) {
   const auto all = TRY(list_identities(transaction, user.id));
   const auto found = std::ranges::find(all, id, &LinkedIdentity::id);
   if (found == all.end()) return fail(Code::not_found, "identity \"" + std::string(id) + "\" does not exist");
-  if (by.who.id == user.id && !TRY(has_other_way(transaction, user, id, all))) {
-    return fail(Code::conflict, found->provider_name +
-                                    " is the only way to sign in to this account; add a passkey, link another "
-                                    "provider, or have an admin set a password first");
-  }
+  if (by.who.id == user.id) TRY(check_other_way(transaction, user, id, found->provider_name));
   TRY(execute(transaction, "DELETE FROM auth_identity WHERE provider = ? AND subject = ? AND user_id = ?",
               {found->provider, found->subject, user.id}));
   return record(transaction, by,

@@ -19,6 +19,9 @@ struct LinkedIdentity {
 };
 /// The oldest first.
 Result<std::vector<LinkedIdentity>> list_identities(store::Transaction& transaction, std::string_view user);
+/// Code::conflict when `user` could not sign in without the identity or passkey `id`, which people know as `name`.
+Result<void> check_other_way(store::Transaction& transaction, const User& user, std::string_view id,
+                             std::string_view name);
 /// Sessions that were opened by it go on. Code::not_found unless it is the user's; conflict when a user takes away the
 /// own last way to sign in: who administers users may, since they can set a password.
 Result<void> unlink_identity(store::Transaction& transaction, const Deed& by, const User& user, std::string_view id);

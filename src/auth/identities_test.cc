@@ -2,6 +2,7 @@
 #include "auth/identities.h"
 
 #include "auth/desk_fixture.h"
+#include "auth/passkeys.h"
 #include "auth/provider_table.h"
 
 namespace berth::auth {
@@ -40,12 +41,12 @@ struct IdentitiesTest : DeskTest {
     });
     ASSERT_TRUE(linked) << linked.error().text();
   }
-  void keep_passkey_of(const User& user) {
+  void keep_passkey_of(const User& user, const std::string& id = "p") {
     ASSERT_TRUE(write<void>([&](Transaction& transaction) {
       return execute(transaction,
                      "INSERT INTO auth_passkey (id, user_id, name, algorithm, key_bytes, counter, created_at)"
-                     " VALUES ('p', ?, 'laptop', -8, ?, 0, ?)",
-                     {user.id, store::Blob{"key"}, now});
+                     " VALUES (?, ?, 'laptop', -8, ?, 0, ?)",
+                     {id, user.id, store::Blob{"key"}, now});
     }));
   }
   std::vector<LinkedIdentity> identities(const User& user) {
@@ -55,6 +56,9 @@ struct IdentitiesTest : DeskTest {
     return all.value_or(std::vector<LinkedIdentity>{});
   }
   Deed by(const User& user) { return {.who = principal_of(user), .now = now}; }
+  Result<void> remove_key(const User& user, const std::string& id) {
+    return write<void>([&](Transaction& transaction) { return remove_passkey(transaction, by(user), user, id); });
+  }
   Result<void> unlink(const Deed& who, const User& user, const std::string& id) {
     return write<void>([&](Transaction& transaction) { return unlink_identity(transaction, who, user, id); });
   }
@@ -144,6 +148,22 @@ TEST_F(IdentitiesTest, AnotherProviderOrAPasskeyIsAWayIn) {
   keep_passkey_of(*ada);
   EXPECT_TRUE(unlink(by(*ada), *ada, identities(*ada)[0].id));
   EXPECT_TRUE(identities(*ada).empty());
+}
+
+TEST_F(IdentitiesTest, TheLastPasskeyStaysToo) {
+  add_provider_named("company", "The company");
+  const auto ada = comes("company", {.subject = "1", .name = "ada"});
+  keep_passkey_of(*ada, "p");
+  keep_passkey_of(*ada, "q");
+  EXPECT_EQ(remove_key(*ada, "r").error().code, Code::not_found);
+  ASSERT_TRUE(unlink(by(*ada), *ada, identities(*ada)[0].id));
+  ASSERT_TRUE(remove_key(*ada, "p"));
+  EXPECT_TRUE(remove_key(*ada, "q").error().message.starts_with("passkey \"laptop\" is the only way to sign in "));
+  link("company", {.subject = "1"}, *ada);
+  EXPECT_TRUE(remove_key(*ada, "q"));
+  const User eve = add_user("eve");
+  keep_passkey_of(eve, "s");
+  EXPECT_TRUE(remove_key(eve, "s")) << "a password is left";
 }
 
 }  // namespace

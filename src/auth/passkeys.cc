@@ -1,5 +1,8 @@
 #include "auth/passkeys.h"
 
+#include <algorithm>
+
+#include "auth/identities.h"
 #include "auth/token.h"
 #include "base/base64.h"
 #include "io/seal.h"
@@ -60,9 +63,11 @@ Result<void> keep_passkey(store::Transaction& transaction, const Deed& by, const
 }
 
 Result<void> remove_passkey(store::Transaction& transaction, const Deed& by, const User& user, std::string_view id) {
-  const auto gone =
-      TRY(transaction.run("DELETE FROM auth_passkey WHERE id = ? AND user_id = ?", {std::string(id), user.id}));
-  if (gone == 0) return fail(Code::not_found, "passkey \"" + std::string(id) + "\" does not exist");
+  const auto all = TRY(list_passkeys(transaction, user.id));
+  const auto found = std::ranges::find(all, id, &Passkey::id);
+  if (found == all.end()) return fail(Code::not_found, "passkey \"" + std::string(id) + "\" does not exist");
+  TRY(check_other_way(transaction, user, id, "passkey \"" + found->name + "\""));
+  TRY(execute(transaction, "DELETE FROM auth_passkey WHERE id = ? AND user_id = ?", {found->id, user.id}));
   return record(transaction, by, {.verb = "passkey.remove", .subject = "user:" + user.name});
 }
 

@@ -23,7 +23,7 @@ Result<std::vector<Passkey>> list_passkeys(store::Transaction& transaction, std:
 /// Code::conflict when it is known already.
 Result<void> keep_passkey(store::Transaction& transaction, const Deed& by, const User& user,
                           std::pair<const PasskeyMade&, std::string> named);
-/// Code::not_found unless it is the user's.
+/// Code::not_found unless it is the user's, conflict when it is the last way to sign in.
 Result<void> remove_passkey(store::Transaction& transaction, const Deed& by, const User& user, std::string_view id);
 /// Whose the assertion is; its counter is kept. Code::denied for everything that does not fit.
 Result<User> user_by_passkey(store::Transaction& transaction, const Json& assertion, const Ceremony& ceremony,

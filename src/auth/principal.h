@@ -53,6 +53,9 @@ struct Principal {
   std::string session{};  ///< id of the session or token
   std::string from{};     ///< address of the client, or "unix:uid=0"
   bool signed_in() const { return !id.empty(); }
+  /// A person with a session: no token, and not root on the unix socket. Only such change how an account is signed in
+  /// to.
+  bool has_session() const { return signed_in() && !scopes && id != "local"; }
 };
 
 /// Denies by default. `project` is the project that a thing belongs to; "" for what belongs to none. Permissions of the
