@@ -1,6 +1,6 @@
-// libfyaml's events to our tree. Its document loader is not used: it fails valid merge keys and expands without limit.
+// libyaml's events to our tree: the parser that go-yaml, and so Docker Compose, was made from.
 #include <fmt/format.h>
-#include <libfyaml.h>
+#include <yaml.h>
 
 #include <algorithm>
 #include <memory>
@@ -9,13 +9,6 @@
 
 #include "compose/yaml.h"
 #include "compose/yaml_text.h"
-
-#if __has_feature(address_sanitizer)
-// libfyaml 0.7.12 does not free the token of a quoted scalar that never ends: about 1 kB for each such file.
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libfyaml";
-}
-#endif
 
 namespace berth::compose {
 namespace {
@@ -39,17 +32,8 @@ struct Event {
   std::string tag{};
 };
 
-struct DeleteParser {
-  void operator()(fy_parser* parser) const { fy_parser_destroy(parser); }
-};
-struct DeleteDiag {
-  void operator()(fy_diag* diag) const { fy_diag_unref(diag); }
-};
-
-std::string token_text(fy_token* token) {
-  std::size_t size = 0;
-  const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &size);
-  return text == nullptr ? std::string() : std::string(text, size);
+std::string text_of(const yaml_char_t* text) {
+  return text == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(text));
 }
 
 // Reads the events of one source, document by document.
@@ -57,17 +41,16 @@ class EventReader {
  public:
   EventReader(const Sources& sources, std::uint16_t file, std::size_t most)
       : sources_(sources), file_(file), most_(most) {
-    fy_diag_cfg report{};
-    fy_diag_cfg_default(&report);
-    diag_.reset(fy_diag_create(&report));
-    fy_diag_set_collect_errors(diag_.get(), true);
-    fy_parse_cfg config{};
-    // Closing brackets may stand at the column of their key, as many real files have them.
-    config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_SLOPPY_FLOW_INDENTATION);
-    config.diag = diag_.get();
-    parser_.reset(fy_parser_create(&config));
     const std::string& text = sources.text(file);
-    if (parser_) fy_parser_set_string(parser_.get(), text.data(), text.size());
+    ready_ = yaml_parser_initialize(&parser_) == 1;
+    if (!ready_) return;
+    yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const yaml_char_t*>(text.data()), text.size());
+  }
+  EventReader(const EventReader&) = delete;
+  EventReader& operator=(const EventReader&) = delete;
+  ~EventReader() {
+    if (ready_) yaml_parser_delete(&parser_);
   }
 
   /// The next document's events; none at the end of the stream.
@@ -77,16 +60,16 @@ class EventReader {
     first_ = false;
     anchors_.clear();
     open_.clear();
-    while (fy_event* event = parser_ ? fy_parser_parse(parser_.get()) : nullptr) {
-      const fy_event_type type = event->type;
-      auto taken = take(*event);
-      fy_parser_event_free(parser_.get(), event);
+    for (;;) {
+      yaml_event_t event;
+      if (!ready_ || yaml_parser_parse(&parser_, &event) == 0) return fail(syntax_error());
+      const yaml_event_type_t type = event.type;
+      auto taken = take(event);
+      yaml_event_delete(&event);
       if (!taken) return fail(std::move(taken).error());
-      if (type == FYET_DOCUMENT_END) return std::move(events_);
-      if (type == FYET_STREAM_END) return std::vector<Event>();
+      if (type == YAML_DOCUMENT_END_EVENT) return std::move(events_);
+      if (type == YAML_STREAM_END_EVENT) return std::vector<Event>();
     }
-    if (!parser_ || fy_parser_get_stream_error(parser_.get())) return fail(syntax_error());
-    return std::vector<Event>();
   }
 
  private:
@@ -96,51 +79,53 @@ class EventReader {
   };
 
   Error syntax_error() const {
-    void* position = nullptr;
-    const fy_diag_error* error = diag_ ? fy_diag_errors_iterate(diag_.get(), &position) : nullptr;
-    if (error == nullptr) return sources_.error({.file = file_}, "this is no YAML");
-    return sources_.error(at(error->line - 1, error->column - 1), fmt::format("invalid YAML: {}", error->msg));
+    if (!ready_ || parser_.problem == nullptr) return sources_.error({.file = file_}, "this is no YAML");
+    const std::string_view problem = parser_.problem;
+    std::string message = fmt::format("invalid YAML: {}", problem);
+    if (parser_.context == nullptr) return sources_.error(at(parser_.problem_mark), std::move(message));
+    message += fmt::format(" {}", parser_.context);
+    // What has no end is looked for where it begins.
+    if (problem.contains("unexpected end of stream"))
+      return sources_.error(at(parser_.context_mark), std::move(message));
+    if (parser_.context_mark.line != parser_.problem_mark.line)
+      message += fmt::format(" that begins in line {}", parser_.context_mark.line + 1);
+    return sources_.error(at(parser_.problem_mark), std::move(message));
   }
 
-  Mark at(int line, int column) const {
-    return {static_cast<std::uint32_t>(line + 1), static_cast<std::uint16_t>(std::min(column + 1, 65535)), file_};
+  Mark at(const yaml_mark_t& mark) const {
+    return {static_cast<std::uint32_t>(mark.line + 1),
+            static_cast<std::uint16_t>(std::min<std::size_t>(mark.column + 1, 65535)), file_};
   }
 
-  // An empty value has no token; it stands where the value before it began.
-  Mark mark_of(fy_token* token) const {
-    const fy_mark* mark = token == nullptr ? nullptr : fy_token_start_mark(token);
-    if (mark != nullptr) return at(mark->line, mark->column);
-    return events_.empty() ? at(0, 0) : events_.back().mark;
-  }
-
-  Result<void> take(const fy_event& event) {
+  Result<void> take(const yaml_event_t& event) {
     switch (event.type) {
-      case FYET_SCALAR: {
-        Event& scalar = TRY(begin(Step::scalar, event.scalar.value, event.scalar.tag));
-        scalar.plain = event.scalar.value == nullptr || fy_token_scalar_style(event.scalar.value) == FYSS_PLAIN;
-        scalar.text = token_text(event.scalar.value);
-        return finish(events_.size() - 1, token_text(event.scalar.anchor));
+      case YAML_SCALAR_EVENT: {
+        const auto& from = event.data.scalar;
+        Event& scalar = TRY(begin(Step::scalar, event, from.tag));
+        scalar.plain = from.style == YAML_PLAIN_SCALAR_STYLE;
+        scalar.text.assign(reinterpret_cast<const char*>(from.value), from.length);
+        return finish(events_.size() - 1, text_of(from.anchor));
       }
-      case FYET_ALIAS:
-        return take_alias(event.alias.anchor);
-      case FYET_SEQUENCE_START:
-        TRY(begin(Step::list, event.sequence_start.sequence_start, event.sequence_start.tag));
-        return descend(token_text(event.sequence_start.anchor));
-      case FYET_MAPPING_START:
-        TRY(begin(Step::map, event.mapping_start.mapping_start, event.mapping_start.tag));
-        return descend(token_text(event.mapping_start.anchor));
-      case FYET_SEQUENCE_END:
-      case FYET_MAPPING_END:
+      case YAML_ALIAS_EVENT:
+        return take_alias(event);
+      case YAML_SEQUENCE_START_EVENT:
+        TRY(begin(Step::list, event, event.data.sequence_start.tag));
+        return descend(text_of(event.data.sequence_start.anchor));
+      case YAML_MAPPING_START_EVENT:
+        TRY(begin(Step::map, event, event.data.mapping_start.tag));
+        return descend(text_of(event.data.mapping_start.anchor));
+      case YAML_SEQUENCE_END_EVENT:
+      case YAML_MAPPING_END_EVENT:
         return ascend();
       default:
         return {};
     }
   }
 
-  Result<std::reference_wrapper<Event>> begin(Step step, fy_token* token, fy_token* tag) {
+  Result<std::reference_wrapper<Event>> begin(Step step, const yaml_event_t& from, const yaml_char_t* tag) {
     if (events_.size() >= most_) return fail(sources_.error({.file = file_}, "the file has too many values"));
-    Event event{.step = step, .mark = mark_of(token)};
-    event.tag = token_text(tag);
+    Event event{.step = step, .mark = at(from.start_mark)};
+    event.tag = text_of(tag);
     return std::ref(events_.emplace_back(std::move(event)));
   }
 
@@ -150,9 +135,9 @@ class EventReader {
     return {};
   }
 
-  Result<void> take_alias(fy_token* token) {
-    const std::string name = token_text(token);
-    Event& alias = TRY(begin(Step::alias, token, nullptr));
+  Result<void> take_alias(const yaml_event_t& event) {
+    const std::string name = text_of(event.data.alias.anchor);
+    Event& alias = TRY(begin(Step::alias, event, nullptr));
     const auto inside = std::ranges::find(open_, name, &Open::anchor);
     if (inside != open_.end())
       return fail(sources_.error(alias.mark, fmt::format("anchor \"{}\" contains itself", name)));
@@ -179,8 +164,8 @@ class EventReader {
   std::uint16_t file_;
   std::size_t most_;
   bool first_ = true;
-  std::unique_ptr<fy_diag, DeleteDiag> diag_;
-  std::unique_ptr<fy_parser, DeleteParser> parser_;
+  yaml_parser_t parser_{};
+  bool ready_ = false;
   std::vector<Event> events_;
   std::vector<Open> open_;
   std::unordered_map<std::string, std::size_t> anchors_;
