@@ -131,7 +131,7 @@ class Remote(Files):
     def test_off_unless_asked_for(self):
         self.write({'compose.yaml': f'include: ["{self.url}"]\n'})
         done = self.run_berth('config', status=15)
-        self.assertIn(f'compose.yaml:1:12: include: {self.url}: remote files are off', done.stderr)
+        self.assertIn(f'compose.yaml:1:11: include: {self.url}: remote files are off', done.stderr)
         self.assertIn('--allow-remote', done.stderr)
         self.run_berth('-f', self.url, 'config', status=15)
         self.assertFalse((self.folder / '.cache').exists())
@@ -179,7 +179,7 @@ class Remote(Files):
                 self.assertNotIn('hunter2', done.stderr)
                 self.write({'compose.yaml': f'services: {{}}\ninclude: ["{url}"]\n'})
                 done = self.run_berth('--allow-remote', 'config', status=status)
-                self.assertIn('compose.yaml:2:12: include: ', done.stderr)
+                self.assertIn('compose.yaml:2:11: include: ', done.stderr)
                 self.assertIn(said, done.stderr)
         self.assertEqual([name for name in self.cached() if name.startswith('fetch')], [])
 

@@ -40,9 +40,9 @@ TEST_F(Settings, OrphansOfTheEnvFile) {
 TEST_F(Settings, RemoteFilesAreOffUnlessAskedFor) {
   files["/shop/compose.yaml"] = "include: [\"ssh://-oProxyCommand=id/x\"]\n";
   EXPECT_EQ(run("config"), 15);
-  EXPECT_TRUE(err.contains("compose.yaml:1:12: include: ssh://-oProxyCommand=id/x: remote files are off")) << err;
+  EXPECT_TRUE(err.contains("compose.yaml:1:11: include: ssh://-oProxyCommand=id/x: remote files are off")) << err;
   EXPECT_EQ(run("--allow-remote config"), 15);
-  EXPECT_TRUE(err.contains("compose.yaml:1:12: include: ssh://-oProxyCommand=id/x names no Compose file")) << err;
+  EXPECT_TRUE(err.contains("compose.yaml:1:11: include: ssh://-oProxyCommand=id/x names no Compose file")) << err;
   world.environment["BERTH_ALLOW_REMOTE"] = "1";
   EXPECT_EQ(run("-f file:///shop config"), 15);
   EXPECT_TRUE(err.contains("file:///shop names no Compose file of a git repository")) << err;

@@ -138,7 +138,7 @@ TEST(TakenPort, IsNamedWithItsPlace) {
   CliWorld cli({.taken_ports = {8080}});
   cli.files["/shop/compose.yaml"] = "services:\n  web:\n    image: web:1\n    ports:\n      - \"8080:80\"\n";
   EXPECT_EQ(cli.run("up -d"), 1);
-  EXPECT_TRUE(cli.err.contains("compose.yaml:5:10: service \"web\": port 8080 is taken by another process")) << cli.err;
+  EXPECT_TRUE(cli.err.contains("compose.yaml:5:9: service \"web\": port 8080 is taken by another process")) << cli.err;
 }
 
 TEST_F(Changes, AttachedUpFollowsAndReturnsTheStatus) {
