@@ -241,6 +241,7 @@ class EdgeProcess {
   }
 
   void restore() {
+    saved_.remove_leftovers();
     const auto live = saved_.load();
     if (live) {
       current_ = *live;

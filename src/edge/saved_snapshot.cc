@@ -33,6 +33,10 @@ Result<std::shared_ptr<const Live>> SavedSnapshot::load() const {
   return Live::make(std::move(*snapshot));
 }
 
+void SavedSnapshot::remove_leftovers() const {
+  io::remove_leftovers(path_);
+}
+
 Result<void> SavedSnapshot::save(std::string_view payload, const Live& live, bool whole) {
   if (whole) return rewrite(std::string(payload));
   if (first_ == 0 || changes_ + payload.size() > std::max(first_, kLeast))

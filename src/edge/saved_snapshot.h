@@ -18,6 +18,8 @@ class SavedSnapshot {
   /// Code::not_found when there is no file; else as decode_update() and Live::make() say. Changes behind one that does
   /// not fit, as after a torn write, are not taken.
   Result<std::shared_ptr<const Live>> load() const;
+  /// What a kill amid save() left beside the file.
+  void remove_leftovers() const;
   /// `payload`: the update that led to `live`. A change is appended, until changes take more room than a snapshot.
   Result<void> save(std::string_view payload, const Live& live, bool whole);
 

@@ -6,11 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <climits>
+#include <ctime>
 
 namespace berth::io {
 namespace {
+
+constexpr std::string_view kTemporary = ".XXXXXX";
 
 Error error_of(std::string_view what, const std::string& path, int error) {
   Code code = Code::internal;
@@ -83,7 +88,7 @@ Result<void> sync_folder(const std::string& path) {
 }
 
 Result<void> write_file(const std::string& path, std::string_view text, int mode) {
-  std::string temporary = path + ".XXXXXX";
+  std::string temporary = path + std::string(kTemporary);
   Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) return fail(error_of("cannot write", path, errno));
   auto done = [&]() -> Result<void> {
@@ -100,6 +105,22 @@ Result<void> write_file(const std::string& path, std::string_view text, int mode
   Fd folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder && ::fsync(folder.get()) < 0) return fail(error_of("cannot write", path, errno));
   return {};
+}
+
+void remove_leftovers(const std::string& path) {
+  const std::string folder = folder_of(path);
+  const auto names = list_folder(folder);
+  if (!names) return;
+  const std::string start = path.substr(path.rfind('/') + 1) + ".";
+  for (const std::string& name : *names) {
+    const bool ours = name.starts_with(start) && name.size() == start.size() + kTemporary.size() - 1 &&
+                      std::all_of(name.begin() + static_cast<std::ptrdiff_t>(start.size()), name.end(),
+                                  [](unsigned char c) { return std::isalnum(c) != 0; });
+    struct stat status{};
+    const std::string leftover = folder + "/" + name;
+    if (ours && ::stat(leftover.c_str(), &status) == 0 && status.st_mtime < ::time(nullptr) - 60)
+      ::unlink(leftover.c_str());
+  }
 }
 
 Result<void> make_folder(const std::string& path, int mode) {

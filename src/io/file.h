@@ -20,6 +20,8 @@ Result<void> write_new_file(const std::string& path, std::string_view text, int 
 Result<void> sync_folder(const std::string& path);
 /// Temporary file beside it, fsync, rename, fsync of the folder: after a crash there is the old or the new text.
 Result<void> write_file(const std::string& path, std::string_view text, int mode = 0644);
+/// Temporary files of write_file for `path` that a kill left; those of the last minute may belong to a writer.
+void remove_leftovers(const std::string& path);
 /// With its parents; an existing one is fine.
 Result<void> make_folder(const std::string& path, int mode = 0755);
 Result<void> remove_file(const std::string& path);

@@ -246,6 +246,21 @@ TEST(File, IsReplacedWholeWithItsMode) {
   ASSERT_TRUE(remove_file(path));
 }
 
+TEST(File, WhatAKillLeftIsRemoved) {
+  const std::string folder = ::testing::TempDir() + "/berth-leftovers-" + std::to_string(::getpid());
+  ASSERT_TRUE(make_folder(folder, 0700));
+  const struct timespec old[2] = {{.tv_sec = 1'000'000, .tv_nsec = 0}, {.tv_sec = 1'000'000, .tv_nsec = 0}};
+  for (const char* name : {"key", "key.a1B2c3", "key.fresh0", "key.a1B2c", "key.a1B2c-", "other.a1B2c3"}) {
+    ASSERT_TRUE(write_new_file(folder + "/" + name, "x"));
+    if (std::string_view(name) != "key.fresh0")
+      ASSERT_EQ(::utimensat(AT_FDCWD, (folder + "/" + name).c_str(), old, 0), 0);
+  }
+  remove_leftovers(folder + "/key");
+  remove_leftovers(folder + "/no/key");
+  EXPECT_EQ(list_folder(folder).value(),
+            (std::vector<std::string>{"key", "key.a1B2c", "key.a1B2c-", "key.fresh0", "other.a1B2c3"}));
+}
+
 TEST(FileLock, NamesItsHolder) {
   const std::string path = ::testing::TempDir() + "/berth-lock-" + std::to_string(::getpid());
   {
