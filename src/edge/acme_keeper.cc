@@ -202,6 +202,7 @@ io::Task<void> AcmeKeeper::follow_wishes() {
     outlet_.say("renewals are not taken from berth cert renew at once: " + watch.error().message);
     co_return;
   }
+  changed_.set();  // for a wish that came before it watched
   while (co_await (*watch)->next()) changed_.set();
 }
 
