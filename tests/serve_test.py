@@ -12,7 +12,8 @@ import threading
 import time
 import unittest
 
-from support import (BERTH, ROOT, Serve, berth, containers, engine, fetch, must, open_url, project, remove_project, wait_until)
+from support import (BERTH, ROOT, Serve, berth, containers, engine, fetch, free_port, must, open_url, project,
+                     remove_project, wait_until)
 
 HOST = 'hello.localhost'
 
@@ -55,7 +56,8 @@ class ServeTest(unittest.TestCase):
         engine()
         cls.folder = hello_folder()
         remove_project('hello')
-        cls.serve = Serve()
+        cls.metrics = free_port()
+        cls.serve = Serve('--metrics', f'127.0.0.1:{cls.metrics}')
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.addClassCleanup(remove_project, 'hello')
         cls.addClassCleanup(cls.serve.stop)
@@ -82,6 +84,16 @@ class ServeTest(unittest.TestCase):
         answer = fetch(f'http://{HOST}:{self.serve.web}/a?b=c')
         self.assertIn(answer.status, (301, 308))
         self.assertEqual(answer.headers['Location'], f'https://{HOST}:{self.serve.websecure}/a?b=c')
+
+    def test_metrics_have_an_address_of_their_own(self):
+        self.fetch()
+        answer = fetch(f'http://127.0.0.1:{self.metrics}/metrics')
+        self.assertEqual(answer.status, 200)
+        self.assertIn('text/plain', answer.headers['Content-Type'])
+        self.assertRegex(answer.text, r'(?m)^berth_requests_total\{route="hello[^"]*".*\} [1-9]')
+        self.assertEqual(fetch(f'http://127.0.0.1:{self.metrics}/').status, 404, 'nothing else is there')
+        with self.assertRaises(ssl.SSLError):
+            self.serve.fetch('127.0.0.1', '/metrics')
 
     def test_unknown_host_gets_no_page(self):
         with self.assertRaises(ssl.SSLError):
