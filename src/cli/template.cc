@@ -66,7 +66,8 @@ Result<Template> Template::parse(std::string_view text) {
     if (!literal.empty()) out.parts_.push_back({.text = replace_all(replace_all(literal, "\\t", "\t"), "\\n", "\n")});
     if (open == std::string_view::npos) break;
     const auto close = text.find("}}", open);
-    if (close == std::string_view::npos) return fail(Code::invalid, "--format: {{ without }}");
+    if (close == std::string_view::npos)
+      return fail(Code::invalid, "--format: \"" + std::string(text.substr(open)) + "\" lacks its }}");
     out.parts_.push_back(TRY(parse_action(trim(text.substr(open + 2, close - open - 2)))));
     text.remove_prefix(close + 2);
   }

@@ -35,7 +35,7 @@ TEST(Template, WhatIsNotUnderstoodIsRefused) {
   EXPECT_TRUE(rendered("{{range .Ports}}").contains("not understood"));
   EXPECT_TRUE(rendered("{{json}}").contains("not understood"));
   EXPECT_TRUE(rendered("{{.Label}}").contains("not understood"));
-  EXPECT_EQ(rendered("{{.Name"), "--format: {{ without }}");
+  EXPECT_EQ(rendered("{{.Name"), "--format: \"{{.Name\" lacks its }}");
   EXPECT_EQ(rendered("{{.Nme}}"),
             "--format: there is no field .Nme; there are .Name .Service .ExitCode .Labels .Ports");
 }
