@@ -1,11 +1,9 @@
 #include "compose/config.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "base/text.h"
-#include "base/utf8.h"
+#include "compose/yaml_text.h"
 
 namespace berth::compose {
 namespace {
@@ -27,25 +25,6 @@ bool is_plain(std::string_view text) {
     if (kRest.find(text[i]) == std::string_view::npos && !((text[i] == ':' || text[i] == ' ') && inner)) return false;
   }
   return true;
-}
-
-// JSON with what YAML forbids in a source escaped too, so that it can be read as a Compose file.
-std::string fit_for_yaml(std::string_view json) {
-  std::string out;
-  while (!json.empty()) {
-    const std::size_t length = utf8_length(json);
-    const std::string_view c = json.substr(0, std::max<std::size_t>(length, 1));
-    json.remove_prefix(c.size());
-    if (length == 0)
-      out += "\\ufffd";
-    else if (c == "\n" || is_printable(c))
-      out += c;
-    else if (length < 3)  // U+007F to U+009F: the last byte is the point
-      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c.back()));
-    else
-      out += c == "\xEF\xBF\xBE" ? "\\ufffe" : "\\uffff";
-  }
-  return out;
 }
 
 std::string word(std::string_view text) {

@@ -143,7 +143,7 @@ services:
   a:
     image: a
     command: echo $$HOME "two words"
-    environment: {PATTERN: "^(a|b)$$", BYTES: "\x07\x7F\x9B\uFFFE\xC4"}
+    environment: {PATTERN: "^(a|b)$$", BYTES: "\x07\x7F\x9B\uFFFE\xC4 \L \P\uFEFF"}
     ports: ["127.0.0.1:8080:80/udp"]
     volumes: [data:/data, ./src:/src:ro]
     healthcheck: {test: exit 0, interval: 90s}

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "compose/yaml_text.h"
+
 namespace berth::compose {
 namespace {
 
@@ -99,6 +101,14 @@ TEST(Yaml, WhatNoYamlHoldsIsRefusedAtItsPlace) {
     EXPECT_EQ(parse("a: \"" + std::string(c) + "\"\n").error().message,
               "f.yaml:1:5: invalid YAML: control characters are not allowed");
   EXPECT_EQ(json_of("a: \"\\x7F\\x9B\t\xC2\xA0\xE2\x82\xAC\"\n"), "{\"a\":\"\x7F\xC2\x9B\\t\xC2\xA0\xE2\x82\xAC\"}\n");
+}
+
+TEST(Yaml, JsonIsMadeFitForIt) {
+  const std::string text =
+      "a \x7F \xC2\x9F\xC3\xA9 \xE2\x80\xA8 \xE2\x80\xA9  \xEF\xBB\xBF\xEF\xBF\xBE\xEF\xBF\xBF\xF0\x9F\x98\x80";
+  const std::string json = fit_for_yaml("[" + quote_json(text) + "]");
+  EXPECT_EQ(json, "[\"a \\u007f \\u009f\xC3\xA9 \\u2028 \\u2029  \\ufeff\\ufffe\\uffff\xF0\x9F\x98\x80\"]");
+  EXPECT_EQ(json_of(json), Json::array({text}).dump() + "\n");
 }
 
 TEST(Yaml, DirectivesAreTakenAsGoYamlDoes) {

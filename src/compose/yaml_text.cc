@@ -47,7 +47,35 @@ class TextCheck {
   int directives_ = 0;
 };
 
+// U+2028, U+2029 and U+FEFF, which is no character amid a text.
+bool is_break_or_mark(std::string_view c) {
+  return c == "\xE2\x80\xA8" || c == "\xE2\x80\xA9" || c == "\xEF\xBB\xBF";
+}
+
+unsigned point_of(std::string_view c) {
+  const auto low = [&](std::size_t i) { return static_cast<unsigned char>(c[i]) & 0x3fU; };
+  if (c.size() == 1) return static_cast<unsigned char>(c[0]);
+  if (c.size() == 2) return (static_cast<unsigned char>(c[0]) & 0x1fU) << 6 | low(1);
+  return (static_cast<unsigned char>(c[0]) & 0x0fU) << 12 | low(1) << 6 | low(2);
+}
+
 }  // namespace
+
+std::string fit_for_yaml(std::string_view json) {
+  std::string out;
+  while (!json.empty()) {
+    const std::size_t length = utf8_length(json);
+    const std::string_view c = json.substr(0, std::max<std::size_t>(length, 1));
+    json.remove_prefix(c.size());
+    if (length == 0)
+      out += "\\ufffd";
+    else if (c == "\n" || (is_printable(c) && !is_break_or_mark(c)))
+      out += c;
+    else  // none has four bytes
+      out += fmt::format("\\u{:04x}", point_of(c));
+  }
+  return out;
+}
 
 Result<void> check_yaml_text(const Sources& sources, std::uint16_t file) {
   return TextCheck(sources, file).run();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "compose/yaml.h"
 
@@ -11,5 +13,9 @@ namespace berth::compose {
 /// characters; and more than 100 lines that may be directives, since the parser compares each %TAG with those before.
 /// Linear in the size of the source.
 Result<void> check_yaml_text(const Sources& sources, std::uint16_t file);
+
+/// JSON in which what a YAML source may not hold, and what YAML 1.1 takes for the end of a line, is escaped too: read
+/// as YAML it says the same.
+std::string fit_for_yaml(std::string_view json);
 
 }  // namespace berth::compose
