@@ -81,15 +81,17 @@ class EventReader {
   Error syntax_error() const {
     if (!ready_ || parser_.problem == nullptr) return sources_.error({.file = file_}, "this is no YAML");
     const std::string_view problem = parser_.problem;
+    const std::string_view context = parser_.context == nullptr ? "" : parser_.context;
+    Mark mark = at(parser_.problem_mark);
     std::string message = fmt::format("invalid YAML: {}", problem);
-    if (parser_.context == nullptr) return sources_.error(at(parser_.problem_mark), std::move(message));
-    message += fmt::format(" {}", parser_.context);
+    if (!context.empty() && context != "while scanning for the next token") message += fmt::format(" {}", context);
     // What has no end is looked for where it begins.
     if (problem.contains("unexpected end of stream"))
-      return sources_.error(at(parser_.context_mark), std::move(message));
-    if (parser_.context_mark.line != parser_.problem_mark.line)
+      mark = at(parser_.context_mark);
+    else if (!context.empty() && parser_.context_mark.line != parser_.problem_mark.line)
       message += fmt::format(" that begins in line {}", parser_.context_mark.line + 1);
-    return sources_.error(at(parser_.problem_mark), std::move(message));
+    message += yaml_hint(problem, sources_.text(file_), mark);
+    return sources_.error(mark, std::move(message));
   }
 
   Mark at(const yaml_mark_t& mark) const {

@@ -103,6 +103,33 @@ TEST(Yaml, WhatNoYamlHoldsIsRefusedAtItsPlace) {
   EXPECT_EQ(json_of("a: \"\\x7F\\x9B\t\xC2\xA0\xE2\x82\xAC\"\n"), "{\"a\":\"\x7F\xC2\x9B\\t\xC2\xA0\xE2\x82\xAC\"}\n");
 }
 
+TEST(Yaml, SyntaxErrorsSayWhatToDo) {
+  for (const auto& [text, said] : std::vector<std::pair<std::string, std::string>>{
+           {"a:\n\tb: 1\n",
+            "2:1: invalid YAML: found character that cannot start any token; indent with spaces, not "
+            "with tabs"},
+           {"a: @b\n",
+            "1:4: invalid YAML: found character that cannot start any token; quote a value that begins with "
+            "such a character"},
+           {"\xC3\xA4: b: c\n",
+            "1:5: invalid YAML: mapping values are not allowed in this context; quote a value with "
+            "\": \" in it"},
+           {"a\n  b: c\n",
+            "2:4: invalid YAML: mapping values are not allowed in this context; does the line above lack "
+            "its colon?"},
+           {"a: \"\\q\"\n",
+            "1:5: invalid YAML: found unknown escape character while parsing a quoted scalar; write "
+            "\\\\ for a backslash, or use single quotes, where it has no meaning"},
+           {"a: {b: c,\n",
+            "2:1: invalid YAML: did not find expected node content while parsing a flow node; the text "
+            "ends here"},
+           {"a: \"b\n\n", "1:4: invalid YAML: found unexpected end of stream while scanning a quoted scalar"},
+           {"a: [b\nc: d\n",
+            "2:2: invalid YAML: did not find expected ',' or ']' while parsing a flow sequence that "
+            "begins in line 1"}})
+    EXPECT_EQ(parse(text).error().message, "f.yaml:" + said);
+}
+
 TEST(Yaml, JsonIsMadeFitForIt) {
   const std::string text =
       "a \x7F \xC2\x9F\xC3\xA9 \xE2\x80\xA8 \xE2\x80\xA9  \xEF\xBB\xBF\xEF\xBF\xBE\xEF\xBF\xBF\xF0\x9F\x98\x80";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 namespace berth::compose {
@@ -59,7 +60,33 @@ unsigned point_of(std::string_view c) {
   return (static_cast<unsigned char>(c[0]) & 0x0fU) << 12 | low(1) << 6 | low(2);
 }
 
+// A line up to a place, and what is left of the text from there.
+struct Split {
+  std::string_view before, rest;
+};
+
+Split split_at(std::string_view text, Mark mark) {
+  for (std::uint32_t line = 1; line < mark.line; ++line)
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  std::size_t at = 0;
+  for (std::uint16_t column = 1; column < mark.column && at < text.size(); ++column)
+    at += std::max<std::size_t>(utf8_length(text.substr(at)), 1);
+  at = std::min(at, text.size());
+  return {text.substr(0, at), text.substr(at)};
+}
+
 }  // namespace
+
+std::string_view yaml_hint(std::string_view problem, std::string_view text, Mark mark) {
+  const auto [before, rest] = split_at(text, mark);
+  if (trim(rest).empty()) return "; the text ends here";
+  if (rest.starts_with('\t')) return "; indent with spaces, not with tabs";
+  if (problem.contains("cannot start any token")) return "; quote a value that begins with such a character";
+  if (problem.contains("unknown escape character"))
+    return "; write \\\\ for a backslash, or use single quotes, where it has no meaning";
+  if (!problem.contains("mapping values are not allowed")) return "";
+  return before.contains(": ") ? "; quote a value with \": \" in it" : "; does the line above lack its colon?";
+}
 
 std::string fit_for_yaml(std::string_view json) {
   std::string out;
