@@ -49,12 +49,7 @@ std::string last_name(const std::string& path) {
 }
 
 Result<void> write_and_sync(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(error_of("cannot write", path, errno));
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
+  TRY(write_fully(fd, text, path));
   if (::fsync(fd) < 0) return fail(error_of("cannot write", path, errno));
   return {};
 }
@@ -129,16 +124,7 @@ Result<std::string> Beneath::read(const std::string& path, std::size_t limit) co
   struct stat status{};
   if (::fstat(fd.get(), &status) < 0) return fail(error_of("cannot read", path, errno));
   if (!S_ISREG(status.st_mode)) return fail(Code::invalid, path + " is no regular file");
-  std::string out;
-  char buffer[16384];
-  while (true) {
-    const ssize_t count = ::read(fd.get(), buffer, sizeof buffer);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(error_of("cannot read", path, errno));
-    if (count == 0) return out;
-    out.append(buffer, static_cast<std::size_t>(count));
-    if (out.size() > limit) return fail(Code::invalid, path + " is larger than " + std::to_string(limit) + " bytes");
-  }
+  return read_all(fd.get(), path, limit);
 }
 
 Result<std::vector<Beneath::Entry>> Beneath::list(std::size_t most) const {

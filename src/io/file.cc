@@ -26,6 +26,14 @@ Error error_of(std::string_view what, const std::string& path, int error) {
   return Error{code, std::string(what) + " " + path + ": " + std::strerror(error)};
 }
 
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
 Result<void> write_fully(int fd, std::string_view text, const std::string& path) {
   while (!text.empty()) {
     const ssize_t count = ::write(fd, text.data(), text.size());
@@ -36,27 +44,23 @@ Result<void> write_fully(int fd, std::string_view text, const std::string& path)
   return {};
 }
 
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-}  // namespace
-
-Result<std::string> read_file(const std::string& path, std::size_t limit) {
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return fail(error_of("cannot read", path, errno));
+Result<std::string> read_all(int fd, const std::string& path, std::size_t limit) {
   std::string out;
   char buffer[65536];
   while (true) {
-    const ssize_t count = ::read(fd.get(), buffer, sizeof buffer);
+    const ssize_t count = ::read(fd, buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(error_of("cannot read", path, errno));
     if (count == 0) return out;
     out.append(buffer, static_cast<std::size_t>(count));
     if (out.size() > limit) return fail(Code::invalid, path + " is larger than " + std::to_string(limit) + " bytes");
   }
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail(error_of("cannot read", path, errno));
+  return read_all(fd.get(), path, limit);
 }
 
 Result<std::string> read_front(const std::string& path, std::size_t most) {

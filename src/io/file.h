@@ -12,6 +12,9 @@ namespace berth::io {
 
 /// Code::not_found, Code::denied, or Code::invalid above `limit` bytes.
 Result<std::string> read_file(const std::string& path, std::size_t limit = 64u << 20);
+/// All that is left to read of an open file; `path` is for errors.
+Result<std::string> read_all(int fd, const std::string& path, std::size_t limit);
+Result<void> write_fully(int fd, std::string_view text, const std::string& path);
 /// At most its first `most` bytes.
 Result<std::string> read_front(const std::string& path, std::size_t most);
 /// A file that was not there (Code::conflict), not waited for: a power loss may tear it.
