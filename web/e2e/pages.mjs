@@ -322,8 +322,12 @@ test('a volume is copied, checked, restored, and its removal says what is lost',
   await page.getByText('No copy yet').waitFor();
   await page.getByRole('button', { name: 'Back up …' }).click();
   await page.getByLabel('Containers that use it').selectOption('stop');
-  await page.getByText('berth backup run blog_mysql --to FOLDER --stop').waitFor();
+  await page.getByText('berth backup run blog_mysql --to FOLDER --stop', { exact: true }).waitFor();
+  await page.getByLabel('Copies to keep').fill('3');
+  await page.getByText('berth backup run blog_mysql --to FOLDER --stop --keep 3', { exact: true }).waitFor();
+  const asked = page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/volumes/blog_mysql/backups'));
   await page.getByRole('button', { name: 'Back up', exact: true }).click();
+  assert.deepEqual((await asked).postDataJSON(), { meanwhile: 'stop', keep: 3 });
   await page.getByRole('button', { name: 'More for blog_mysql-20261123T010000Z' }).click();
   await page.getByRole('menuitem', { name: 'Restore to a new volume …' }).click();
   await page.getByLabel('Name of the new volume').fill('blog_then');

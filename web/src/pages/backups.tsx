@@ -17,11 +17,14 @@ const volumeName = '[a-zA-Z0-9][a-zA-Z0-9_.\\-]+';
 
 export function BackupDialog({ of, onClose }: { of: string; onClose: () => void }) {
   const [meanwhile, setMeanwhile] = useState('run');
-  const deed: Deed = { label: `Back up ${of}`, path: `/volumes/${part(of)}/backups`, body: { meanwhile }, cli: `berth backup run ${of} --to FOLDER${meanwhile === 'run' ? '' : ` --${meanwhile}`}` };
+  const [keep, setKeep] = useState('');
+  const deed: Deed = { label: `Back up ${of}`, path: `/volumes/${part(of)}/backups`, body: { meanwhile, ...(keep ? { keep: Number(keep) } : {}) }, cli: `berth backup run ${of} --to FOLDER${meanwhile === 'run' ? '' : ` --${meanwhile}`}${keep ? ` --keep ${keep}` : ''}` };
   return (
     <Dialog title={`Back up ${of}`} onClose={onClose}><form onSubmit={async (e) => { e.preventDefault(); if (await carryOut(deed)) onClose(); }}>
       <Field label="Containers that use it" hint={meanwhile === 'run' ? 'Files of a database may not fit together then.' : meanwhile === 'pause' ? 'As a power cut would leave it.' : 'The sure way for databases.'}>
         <select data-first value={meanwhile} onChange={(e) => setMeanwhile(e.currentTarget.value)}><option value="run">run on</option><option value="pause">stand still meanwhile</option><option value="stop">are stopped, and started again</option></select></Field>
+      <Field label="Copies to keep" hint={keep ? `Once this one is whole, older copies of ${of} go.` : 'Empty: all of them.'}>
+        <input type="number" min="1" max="10000" value={keep} onInput={(e) => setKeep(e.currentTarget.value)} /></Field>
       <SameAs deed={deed} /><footer><button type="button" onClick={onClose}>Cancel</button><button class="primary">Back up</button></footer></form></Dialog>
   );
 }
