@@ -1,7 +1,7 @@
 // Signing in against a real store: sessions, second factors, the setup link, tokens, and what the audit says of them.
 #include "auth/desk.h"
 
-#include "auth/desk_fixture.h"
+#include "auth/desk_test.h"
 #include "auth/totp.h"
 
 namespace berth::auth {
@@ -10,7 +10,9 @@ namespace {
 using State = SignInResult::State;
 using store::Transaction;
 
-TEST_F(DeskTest, ASessionLivesADayIdleAndThirtyDaysAtMost) {
+INSTANTIATE_TEST_SUITE_P(Stores, DeskTest, testing::stores(), testing::store_name);
+
+TEST_P(DeskTest, ASessionLivesADayIdleAndThirtyDaysAtMost) {
   add_user("ada");
   const auto in = sign_in({.name = "Ada", .password = std::string(kPassword)});
   ASSERT_TRUE(in) << in.error().text();
@@ -25,7 +27,7 @@ TEST_F(DeskTest, ASessionLivesADayIdleAndThirtyDaysAtMost) {
   EXPECT_FALSE(by_cookie(cookie)->who.signed_in());
 }
 
-TEST_F(DeskTest, ASessionEndsAfterThirtyDaysHoweverBusy) {
+TEST_P(DeskTest, ASessionEndsAfterThirtyDaysHoweverBusy) {
   add_user("ada");
   const std::string cookie = sign_in({.name = "ada", .password = std::string(kPassword)})->opened.cookie;
   int days = 0;
@@ -36,7 +38,7 @@ TEST_F(DeskTest, ASessionEndsAfterThirtyDaysHoweverBusy) {
   EXPECT_EQ(days, 36) << "thirty days of 24 hours, in steps of 20";
 }
 
-TEST_F(DeskTest, ASessionIsRefreshedAtMostOnceAMinute) {
+TEST_P(DeskTest, ASessionIsRefreshedAtMostOnceAMinute) {
   add_user("ada");
   const std::string cookie = sign_in({.name = "ada", .password = std::string(kPassword)})->opened.cookie;
   const auto first = by_cookie(cookie);
@@ -48,7 +50,7 @@ TEST_F(DeskTest, ASessionIsRefreshedAtMostOnceAMinute) {
   EXPECT_EQ(by_cookie(cookie)->expires_at, first->expires_at + 60 * kSecond);
 }
 
-TEST_F(DeskTest, SigningInAgainMakesANewSessionAndEndsTheOld) {
+TEST_P(DeskTest, SigningInAgainMakesANewSessionAndEndsTheOld) {
   add_user("ada");
   const std::string first = sign_in({.name = "ada", .password = std::string(kPassword)})->opened.cookie;
   const auto again =
@@ -63,7 +65,7 @@ TEST_F(DeskTest, SigningInAgainMakesANewSessionAndEndsTheOld) {
   EXPECT_FALSE(by_cookie(planted)->who.signed_in());
 }
 
-TEST_F(DeskTest, WrongOnesAreRefusedAlikeAndWrittenDown) {
+TEST_P(DeskTest, WrongOnesAreRefusedAlikeAndWrittenDown) {
   const User ada = add_user("ada"), eve = add_user("eve");
   ASSERT_TRUE(change(eve, {.disabled = true}));
   EXPECT_EQ(sign_in({.name = "ada", .password = "wrong password"})->state, State::refused);
@@ -78,7 +80,7 @@ TEST_F(DeskTest, WrongOnesAreRefusedAlikeAndWrittenDown) {
   EXPECT_EQ(denied, 4);
 }
 
-TEST_F(DeskTest, GuessingEndsAfterFiveTries) {
+TEST_P(DeskTest, GuessingEndsAfterFiveTries) {
   add_user("ada");
   for (int i = 0; i < 5; ++i) EXPECT_EQ(sign_in({.name = "ada", .password = "wrong"})->state, State::refused);
   const auto sixth = sign_in({.name = "ADA", .password = std::string(kPassword)});
@@ -88,7 +90,7 @@ TEST_F(DeskTest, GuessingEndsAfterFiveTries) {
   EXPECT_EQ(sign_in({.name = "ada", .password = std::string(kPassword)})->state, State::in);
 }
 
-TEST_F(DeskTest, ChangesOfAUserEndItsSessions) {
+TEST_P(DeskTest, ChangesOfAUserEndItsSessions) {
   const User ada = add_user("ada");
   std::string kept = ada.id;
   for (const UserChange& wanted : {UserChange{.role = Role::developer}, UserChange{.disabled = true},
@@ -101,7 +103,7 @@ TEST_F(DeskTest, ChangesOfAUserEndItsSessions) {
   }
 }
 
-TEST_F(DeskTest, ChangingOnesPasswordKeepsThisSessionOnly) {
+TEST_P(DeskTest, ChangingOnesPasswordKeepsThisSessionOnly) {
   add_user("ada");
   const std::string other = sign_in({.name = "ada", .password = std::string(kPassword)})->opened.cookie;
   const std::string own = sign_in({.name = "ada", .password = std::string(kPassword)})->opened.cookie;
@@ -115,7 +117,7 @@ TEST_F(DeskTest, ChangingOnesPasswordKeepsThisSessionOnly) {
   EXPECT_EQ(sign_in({.name = "ada", .password = "a new password"})->state, State::in);
 }
 
-TEST_F(DeskTest, TheLastAdminStays) {
+TEST_P(DeskTest, TheLastAdminStays) {
   const User root = add_user("root", Role::admin), ada = add_user("ada", Role::admin);
   ASSERT_TRUE(change(ada, {.role = Role::operate}));
   EXPECT_EQ(change(root, {.role = Role::operate}).error().code, Code::conflict);
@@ -127,7 +129,7 @@ TEST_F(DeskTest, TheLastAdminStays) {
   EXPECT_TRUE(change(root, {.role = Role::viewer}));
 }
 
-TEST_F(DeskTest, MembershipsReachTheCaller) {
+TEST_P(DeskTest, MembershipsReachTheCaller) {
   const User ada = add_user("ada");
   const auto set = [&](std::string project, Role role) {
     return write<User>(
@@ -168,8 +170,9 @@ struct TotpTest : DeskTest {
   }
   std::string code() const { return totp_code(secret, totp_step(now / kSecond)); }
 };
+INSTANTIATE_TEST_SUITE_P(Stores, TotpTest, testing::stores(), testing::store_name);
 
-TEST_F(TotpTest, IsTurnedOffOnlyByWhoHasIt) {
+TEST_P(TotpTest, IsTurnedOffOnlyByWhoHasIt) {
   enrol();
   const std::string password(kPassword);
   const auto remove = [&](const std::string& with) {
@@ -189,7 +192,7 @@ TEST_F(TotpTest, IsTurnedOffOnlyByWhoHasIt) {
   EXPECT_EQ(sign_in({.name = "ada", .password = password})->state, State::in);
 }
 
-TEST_F(TotpTest, IsAskedForAndWorksOnce) {
+TEST_P(TotpTest, IsAskedForAndWorksOnce) {
   enrol();
   EXPECT_EQ(codes.size(), 10U);
   const std::string password(kPassword);
@@ -203,7 +206,7 @@ TEST_F(TotpTest, IsAskedForAndWorksOnce) {
   EXPECT_FALSE(audit_text().contains(code()));
 }
 
-TEST_F(TotpTest, RecoveryCodesWorkOnceAsPeopleTypeThem) {
+TEST_P(TotpTest, RecoveryCodesWorkOnceAsPeopleTypeThem) {
   enrol();
   const std::string password(kPassword);
   std::string typed = codes[3];
@@ -227,7 +230,7 @@ io::Task<void> replay(store::Database& database, std::function<Result<bool>(Tran
   co_await scope.join();
 }
 
-TEST_F(TotpTest, OfAThousandReplaysAtOnceOnePasses) {
+TEST_P(TotpTest, OfAThousandReplaysAtOnceOnePasses) {
   enrol();
   int codes_passed = 0, recoveries_passed = 0;
   const std::string once = code();
@@ -252,8 +255,9 @@ struct SetupTest : DeskTest {
   }
   int client = 0;
 };
+INSTANTIATE_TEST_SUITE_P(Stores, SetupTest, testing::stores(), testing::store_name);
 
-TEST_F(SetupTest, MakesTheFirstAdminOnce) {
+TEST_P(SetupTest, MakesTheFirstAdminOnce) {
   const std::string token = open();
   const auto first = set_up(token);
   ASSERT_TRUE(first) << first.error().text();
@@ -263,7 +267,7 @@ TEST_F(SetupTest, MakesTheFirstAdminOnce) {
   EXPECT_FALSE(audit_text().contains(token));
 }
 
-TEST_F(SetupTest, ClosesAfterFiveWrongTriesAndOpensWithANewLink) {
+TEST_P(SetupTest, ClosesAfterFiveWrongTriesAndOpensWithANewLink) {
   const std::string token = open(), wrong(43, 'x');
   for (int i = 0; i < 5; ++i) EXPECT_EQ(set_up(wrong).error().code, Code::denied);
   EXPECT_EQ(set_up(token).error().code, Code::denied);
@@ -272,13 +276,13 @@ TEST_F(SetupTest, ClosesAfterFiveWrongTriesAndOpensWithANewLink) {
   EXPECT_TRUE(set_up(again));
 }
 
-TEST_F(SetupTest, ClosesAfterAnHour) {
+TEST_P(SetupTest, ClosesAfterAnHour) {
   const std::string token = open();
   now += kHour;
   EXPECT_EQ(set_up(token).error().code, Code::denied);
 }
 
-TEST_F(SetupTest, IsNotSpentByABadPassword) {
+TEST_P(SetupTest, IsNotSpentByABadPassword) {
   const std::string token = open();
   const auto weak = loop.run(desk->set_up(token, {.name = "ada", .password = "short"}, {.client = "::1"}));
   EXPECT_EQ(weak.error().code, Code::invalid);
@@ -292,8 +296,9 @@ struct TokenTest : DeskTest {
   }
   Result<Recognised> by_token(const std::string& text) { return recognise("authorization", "Bearer " + text); }
 };
+INSTANTIATE_TEST_SUITE_P(Stores, TokenTest, testing::stores(), testing::store_name);
 
-TEST_F(TokenTest, StandsForItsUserWithinItsScopes) {
+TEST_P(TokenTest, StandsForItsUserWithinItsScopes) {
   ada = add_user("ada", Role::admin);
   const auto text = make({.name = "ci", .scopes = "view logs", .expires_at = now + kHour}, by_admin());
   ASSERT_TRUE(text) << text.error().text();
@@ -312,7 +317,7 @@ TEST_F(TokenTest, StandsForItsUserWithinItsScopes) {
   EXPECT_EQ(by_token(*text).error().code, Code::denied) << "it has expired";
 }
 
-TEST_F(TokenTest, EndsWhenRevokedAndWithItsUser) {
+TEST_P(TokenTest, EndsWhenRevokedAndWithItsUser) {
   ada = add_user("ada");
   const auto first = make({.name = "a", .scopes = "view"}, by_admin());
   const auto second = make({.name = "b", .scopes = "view"}, by_admin());
@@ -328,7 +333,7 @@ TEST_F(TokenTest, EndsWhenRevokedAndWithItsUser) {
   EXPECT_FALSE(by_token(*second));
 }
 
-TEST_F(TokenTest, NeverMakesAWiderOne) {
+TEST_P(TokenTest, NeverMakesAWiderOne) {
   ada = add_user("ada", Role::admin);
   Deed by = by_admin();
   by.who.scopes = std::set{Permission::self, Permission::view};
@@ -338,7 +343,7 @@ TEST_F(TokenTest, NeverMakesAWiderOne) {
   EXPECT_EQ(make({.name = "late", .scopes = "view", .expires_at = now}, by).error().code, Code::invalid);
 }
 
-TEST_F(DeskTest, TheChainOfTheAuditHolds) {
+TEST_P(DeskTest, TheChainOfTheAuditHolds) {
   const User ada = add_user("ada", Role::admin);
   EXPECT_EQ(sign_in({.name = "ada", .password = std::string(kPassword)})->state, State::in);
   const auto verified = write<job::Verified>([](Transaction& transaction) { return job::verify(transaction); });

@@ -1,7 +1,7 @@
 // What a user is linked with, and that nobody locks themselves out by taking it away.
 #include "auth/identities.h"
 
-#include "auth/desk_fixture.h"
+#include "auth/desk_test.h"
 #include "auth/passkeys.h"
 #include "auth/provider_table.h"
 
@@ -63,8 +63,9 @@ struct IdentitiesTest : DeskTest {
     return write<void>([&](Transaction& transaction) { return unlink_identity(transaction, who, user, id); });
   }
 };
+INSTANTIATE_TEST_SUITE_P(Stores, IdentitiesTest, testing::stores(), testing::store_name);
 
-TEST_F(IdentitiesTest, AreListedWithTheNameThere) {
+TEST_P(IdentitiesTest, AreListedWithTheNameThere) {
   const User ada = add_user("ada");
   add_provider_named("company", "The company");
   link("company", {.subject = "id/1", .name = "Ada Lovelace"}, ada);
@@ -81,7 +82,7 @@ TEST_F(IdentitiesTest, AreListedWithTheNameThere) {
   EXPECT_TRUE(identities(add_user("eve")).empty());
 }
 
-TEST_F(IdentitiesTest, KeepTheirIdWhenTheNameThereChanges) {
+TEST_P(IdentitiesTest, KeepTheirIdWhenTheNameThereChanges) {
   add_provider_named("company", "The company");
   const auto ada = comes("company", {.subject = "1", .name = "ada"});
   const auto before = identities(*ada);
@@ -96,7 +97,7 @@ TEST_F(IdentitiesTest, KeepTheirIdWhenTheNameThereChanges) {
   EXPECT_FALSE(identities(*ada)[0].usable);
 }
 
-TEST_F(IdentitiesTest, UnlinkedOneSignsNobodyInAndTheAuditSaysSo) {
+TEST_P(IdentitiesTest, UnlinkedOneSignsNobodyInAndTheAuditSaysSo) {
   const User ada = add_user("ada");
   add_provider_named("company", "The company");
   link("company", {.subject = "1"}, ada);
@@ -113,7 +114,7 @@ TEST_F(IdentitiesTest, UnlinkedOneSignsNobodyInAndTheAuditSaysSo) {
   EXPECT_EQ(unlink(by(ada), ada, both[0].id).error().code, Code::not_found) << "a second time";
 }
 
-TEST_F(IdentitiesTest, OfOthersAreNotThere) {
+TEST_P(IdentitiesTest, OfOthersAreNotThere) {
   const User ada = add_user("ada"), eve = add_user("eve");
   add_provider_named("company", "The company");
   link("company", {.subject = "1"}, ada);
@@ -121,7 +122,7 @@ TEST_F(IdentitiesTest, OfOthersAreNotThere) {
   EXPECT_EQ(identities(ada).size(), 1);
 }
 
-TEST_F(IdentitiesTest, LastWayInStaysUnlessAnAdminTakesIt) {
+TEST_P(IdentitiesTest, LastWayInStaysUnlessAnAdminTakesIt) {
   add_provider_named("company", "The company");
   add_provider_named("other", "Other");
   const auto ada = comes("company", {.subject = "1", .name = "ada"});
@@ -138,7 +139,7 @@ TEST_F(IdentitiesTest, LastWayInStaysUnlessAnAdminTakesIt) {
   EXPECT_TRUE(unlink(by_admin(), *ada, id));
 }
 
-TEST_F(IdentitiesTest, AnotherProviderOrAPasskeyIsAWayIn) {
+TEST_P(IdentitiesTest, AnotherProviderOrAPasskeyIsAWayIn) {
   add_provider_named("company", "The company");
   add_provider_named("other", "Other");
   const auto ada = comes("company", {.subject = "1", .name = "ada"});
@@ -150,7 +151,7 @@ TEST_F(IdentitiesTest, AnotherProviderOrAPasskeyIsAWayIn) {
   EXPECT_TRUE(identities(*ada).empty());
 }
 
-TEST_F(IdentitiesTest, TheLastPasskeyStaysToo) {
+TEST_P(IdentitiesTest, TheLastPasskeyStaysToo) {
   add_provider_named("company", "The company");
   const auto ada = comes("company", {.subject = "1", .name = "ada"});
   keep_passkey_of(*ada, "p");

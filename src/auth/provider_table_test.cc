@@ -1,7 +1,7 @@
 // Which user an identity is: never one by name, with what its groups say, and the secret is nowhere to be read.
 #include "auth/provider_table.h"
 
-#include "auth/desk_fixture.h"
+#include "auth/desk_test.h"
 #include "auth/directory.h"
 #include "auth/flow.h"
 #include "auth/ldap.h"
@@ -26,11 +26,12 @@ struct ProviderTableTest : DeskTest {
     });
   }
 };
+INSTANTIATE_TEST_SUITE_P(Stores, ProviderTableTest, testing::stores(), testing::store_name);
 
 constexpr std::string_view kCreates = R"({"kind":"oidc","issuer":"https://id.example","clientId":"berth",
   "provision":"create","roles":{"admins":"admin","staff":"developer"},"projects":{"staff":{"shop":"developer"}}})";
 
-TEST_F(ProviderTableTest, CreatesAUserOfItsOwnAndKnowsItAgain) {
+TEST_P(ProviderTableTest, CreatesAUserOfItsOwnAndKnowsItAgain) {
   const User local = add_user("ada", Role::admin);
   ASSERT_TRUE(add(kCreates));
   const auto made = user({.subject = "1", .name = "Ada"});
@@ -43,7 +44,7 @@ TEST_F(ProviderTableTest, CreatesAUserOfItsOwnAndKnowsItAgain) {
   EXPECT_NE(user({.subject = "2", .name = "Ada"})->id, made->id);
 }
 
-TEST_F(ProviderTableTest, FollowsTheGroupsAtEverySignIn) {
+TEST_P(ProviderTableTest, FollowsTheGroupsAtEverySignIn) {
   add_user("root", Role::admin);
   ASSERT_TRUE(add(kCreates));
   const auto staff = user({.subject = "1", .name = "ada", .groups = {"staff"}});
@@ -55,13 +56,13 @@ TEST_F(ProviderTableTest, FollowsTheGroupsAtEverySignIn) {
   EXPECT_TRUE(left->projects.empty());
 }
 
-TEST_F(ProviderTableTest, NeverTakesTheLastAdminAway) {
+TEST_P(ProviderTableTest, NeverTakesTheLastAdminAway) {
   ASSERT_TRUE(add(kCreates));
   EXPECT_EQ(user({.subject = "1", .name = "ada", .groups = {"admins"}})->role, Role::admin);
   EXPECT_EQ(user({.subject = "1"})->role, Role::admin);
 }
 
-TEST_F(ProviderTableTest, WithoutProvisioningOnlyLinkedOnesComeIn) {
+TEST_P(ProviderTableTest, WithoutProvisioningOnlyLinkedOnesComeIn) {
   const User ada = add_user("ada"), eve = add_user("eve");
   ASSERT_TRUE(add(R"({"kind":"oauth2","preset":"github","clientId":"x"})"));
   EXPECT_EQ(user({.subject = "1", .name = "ada"}).error().code, Code::denied);
@@ -77,7 +78,7 @@ TEST_F(ProviderTableTest, WithoutProvisioningOnlyLinkedOnesComeIn) {
   EXPECT_EQ(user({.subject = "1"})->id, ada.id);
 }
 
-TEST_F(ProviderTableTest, KeepsItsSecretSealed) {
+TEST_P(ProviderTableTest, KeepsItsSecretSealed) {
   ASSERT_TRUE(add(kCreates, "s3cret-of-the-client"));
   const auto row = write<std::string>([](Transaction& transaction) -> Result<std::string> {
     return TRY(transaction.first("SELECT secret FROM auth_provider", {}))->bytes(0);
@@ -91,7 +92,7 @@ TEST_F(ProviderTableTest, KeepsItsSecretSealed) {
   EXPECT_EQ(add(kCreates).error().code, Code::conflict);
 }
 
-TEST_F(ProviderTableTest, DisabledAndRemovedOnesAreGone) {
+TEST_P(ProviderTableTest, DisabledAndRemovedOnesAreGone) {
   ASSERT_TRUE(add(kCreates));
   ASSERT_TRUE(write<StoredProvider>([&](Transaction& transaction) {
     return change_provider(transaction, by_admin(), "company", {.enabled = false}, *key);
@@ -124,8 +125,9 @@ struct FlowTest : ProviderTableTest {
   static constexpr std::string_view kNobody = R"({"kind":"oauth2","clientId":"x","authorizeUrl":"https://127.0.0.1:1/a",
     "tokenUrl":"http://127.0.0.1:1/t","userUrl":"http://127.0.0.1:1/u","idMember":"id"})";
 };
+INSTANTIATE_TEST_SUITE_P(Stores, FlowTest, testing::stores(), testing::store_name);
 
-TEST_F(FlowTest, BindsAStateToItsBrowserAndUsesItOnce) {
+TEST_P(FlowTest, BindsAStateToItsBrowserAndUsesItOnce) {
   ASSERT_TRUE(add(kNobody));
   Flow flow = flow_of();
   const auto begun = begin(flow);
@@ -148,7 +150,7 @@ TEST_F(FlowTest, BindsAStateToItsBrowserAndUsesItOnce) {
   EXPECT_EQ(finish(flow, state_of(*fourth), fourth->browser), Code::timeout) << "after ten minutes";
 }
 
-TEST_F(FlowTest, OfOneProviderIsNoUseAtAnother) {
+TEST_P(FlowTest, OfOneProviderIsNoUseAtAnother) {
   ASSERT_TRUE(add(kNobody));
   ASSERT_TRUE(write<StoredProvider>([&](Transaction& transaction) {
     return add_provider(transaction, by_admin(), "other", {.settings = *parse_json(kNobody)}, *key);
@@ -168,7 +170,7 @@ TEST(LdapText, EscapesWhatIsSyntax) {
   EXPECT_EQ(with_name("(|(uid={name})(mail={name}))", "x"), "(|(uid=x)(mail=x))");
 }
 
-TEST_F(DeskTest, AnEmptyPasswordNeverReachesADirectory) {
+TEST_P(DeskTest, AnEmptyPasswordNeverReachesADirectory) {
   const LdapSettings nowhere{.url = "ldap://127.0.0.1:1", .user_dn = "uid={name},dc=x"};
   const auto code = [&](std::string name, std::string password) {
     return loop.run(ldap_identity(nowhere, "", std::move(name), std::move(password))).error().code;

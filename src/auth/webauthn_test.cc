@@ -2,7 +2,7 @@
 #include "auth/webauthn.h"
 
 #include "auth/cbor.h"
-#include "auth/desk_fixture.h"
+#include "auth/desk_test.h"
 #include "auth/oidc_fixture.h"
 #include "auth/passkeys.h"
 #include "base/hash.h"
@@ -140,7 +140,7 @@ TEST(Cbor, RefusesWhatIsNone) {
   }
 }
 
-TEST_F(DeskTest, AChallengeCountsOnceAndForItsUser) {
+TEST_P(DeskTest, AChallengeCountsOnceAndForItsUser) {
   const auto take = [&](const std::string& challenge, std::string_view user) {
     return write<bool>(
         [&](store::Transaction& transaction) { return take_challenge(transaction, challenge, user, now); });
@@ -160,7 +160,7 @@ TEST_F(DeskTest, AChallengeCountsOnceAndForItsUser) {
   EXPECT_FALSE(*take(third, ""));
 }
 
-TEST_F(DeskTest, APasskeyStandsForItsUser) {
+TEST_P(DeskTest, APasskeyStandsForItsUser) {
   const User ada = add_user("ada");
   const auto made =
       check_new_passkey(Authenticator{.key = &ec_key(), .type = "webauthn.create", .flags = 0x45}.make(), kHere);

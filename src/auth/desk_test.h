@@ -1,20 +1,16 @@
-// A desk over a new SQLite store with a clock of its own.
+// A desk over a new store, with a clock of its own.
 #pragma once
-
-#include <gtest/gtest.h>
 
 #include "auth/desk.h"
 #include "auth/schema.h"
-#include "io/temporary.h"
+#include "testing/stores.h"
 
 namespace berth::auth {
 
-struct DeskTest : ::testing::Test {
+struct DeskTest : testing::StoreTest {
   static constexpr std::int64_t kSecond = 1'000'000, kHour = 3600 * kSecond;
   static constexpr std::string_view kPassword = "correct horse battery";
 
-  io::Loop loop;
-  Result<io::TemporaryFolder> folder = io::TemporaryFolder::make(::testing::TempDir(), "auth");
   std::vector<store::Migration> steps;
   std::unique_ptr<store::Database> database;
   std::unique_ptr<io::SealKey> key;
@@ -24,10 +20,10 @@ struct DeskTest : ::testing::Test {
   void SetUp() override {
     for (const auto& step : job::migrations()) steps.push_back(step);
     for (const auto& step : migrations()) steps.push_back(step);
-    auto opened = loop.run(store::Database::open(folder->path() + "/berth.db", {.migrations = steps}));
+    auto opened = open(steps);
     ASSERT_TRUE(opened) << opened.error().text();
     database = std::move(*opened);
-    auto made = io::SealKey::load_or_make(folder->path() + "/key");
+    auto made = io::SealKey::load_or_make(store.folder() + "/key");
     ASSERT_TRUE(made);
     key = std::make_unique<io::SealKey>(std::move(*made));
     desk = std::make_unique<Desk>(*database, *key, [this] { return now; });
