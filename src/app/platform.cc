@@ -98,12 +98,14 @@ Result<void> Platform::open_door(io::Loop& loop) {
 
 io::Task<Result<void>> Platform::open_store() {
   store_ = CO_TRY(co_await open_platform_store(options_.data, say));
+  core_ = CO_TRY(core_of(options_.data));
   CO_TRY(co_await close_begun());
   feed_ = make_page_feed(*(co_await io::here()).loop);
   auth_ = std::make_unique<auth::Desk>(*store_->database, store_->key);
   auth_->set_folder(options_.data);
   runner_ = std::make_unique<job::Runner>(
       *store_->database, job::Runner::Options{.alone = !store_->shared,
+                                              .core = core_,
                                               .changed = [feed = feed_](const job::Job& job) { tell_job(*feed, job); },
                                               .say = say});
   engine_ = std::make_unique<PlatformEngine>(PlatformEngineOptions{.engine = options_.engine,
@@ -164,15 +166,16 @@ io::Task<Result<auth::Principal>> Platform::identify(const http::RequestHead& he
 }
 
 io::Task<Result<std::int64_t>> Platform::keep(job::Entry entry) {
+  if (entry.decision == job::Decision::begun) entry.core = core_;
   co_return co_await store_->database->write<std::int64_t>(
       [&entry](store::Transaction& transaction) { return job::append(transaction, entry); });
 }
 
-// What a core before this one began. Where others may be at work on the store, it stays begun.
+// What a core before this one began; where others may be at work on the store, the one of this data folder.
 io::Task<Result<void>> Platform::close_begun() {
-  if (store_->shared) co_return Result<void>{};
+  const std::string core = store_->shared ? core_ : "";
   const std::int64_t closed = CO_TRY(co_await store_->database->write<std::int64_t>(
-      [](store::Transaction& transaction) { return job::close_begun(transaction, microseconds_now()); }));
+      [&core](store::Transaction& transaction) { return job::close_begun(transaction, microseconds_now(), core); }));
   if (closed > 0) say(std::to_string(closed) + " changes were interrupted: berth audit list --decision interrupted");
   co_return Result<void>{};
 }

@@ -80,6 +80,7 @@ class Platform {
 
   PlatformOptions options_;
   std::string secret_;
+  std::string core_;  ///< core_of() the data folder
   std::string near_;  ///< address of ours at which the edge reaches core
   bool ready_ = false;
   // In the order in which they need each other.

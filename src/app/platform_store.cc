@@ -6,6 +6,7 @@
 #include "auth/schema.h"
 #include "base/text.h"
 #include "io/file.h"
+#include "io/ident.h"
 #include "job/journal.h"
 
 namespace berth::app {
@@ -29,6 +30,19 @@ std::vector<store::Migration> all_migrations() {
        {job::migrations(), auth::migrations(), api::migrations(), api::server_migrations(), api::registry_migrations()})
     steps.insert(steps.end(), of_room.begin(), of_room.end());
   return steps;
+}
+
+Result<std::string> core_of(const std::string& data) {
+  const std::string path = data + "/core.id";
+  const auto machine = io::read_file("/etc/machine-id", 256);
+  const std::string here = machine ? std::string(trim(*machine)) : std::string();
+  const auto known = io::read_file(path, 256);
+  if (!known && known.error().code != Code::not_found) return known;
+  const Cut words = cut(known ? trim(*known) : std::string_view(), ' ');
+  if (!words.before.empty() && words.after == here) return std::string(words.before);
+  std::string made = io::new_id("core");
+  TRY(io::write_file(path, made + " " + here + "\n", 0600));
+  return made;
 }
 
 Result<std::string> store_of(const std::string& data) {

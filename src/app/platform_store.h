@@ -16,6 +16,10 @@ struct PlatformStore {
   bool shared = false;  ///< other cores may have it too
 };
 
+/// What this core is called in a store that others share: the same as long as the data folder, which has one core at a
+/// time, stays on this machine. DATA/core.id is made when there is none, and anew in a copy on another machine.
+Result<std::string> core_of(const std::string& data);
+
 /// Where the store of the data folder is: what DATA/store.url says (0600), else DATA/berth.db.
 Result<std::string> store_of(const std::string& data);
 /// Remembers what `--store` said: a URL of PostgreSQL, or "sqlite" for the file. "" leaves it as it is. Code::invalid

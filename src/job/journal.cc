@@ -172,16 +172,18 @@ Result<std::int64_t> append(Transaction& transaction, Entry entry) {
   entry.difference = keepable_json(entry.difference);
   entry.hash = link(head->text(1), entry);
   (void)TRY(transaction.run(
-      "INSERT INTO audit (" + std::string(kColumns) + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO audit (" + std::string(kColumns) + ", core) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {entry.number, entry.time, entry.actor, entry.name, entry.from, entry.verb, entry.subject, entry.project,
-       std::string(to_text(entry.decision)), entry.difference.canonical(), entry.hash, entry.begun}));
+       std::string(to_text(entry.decision)), entry.difference.canonical(), entry.hash, entry.begun, entry.core}));
   (void)TRY(transaction.run("UPDATE audit_head SET hash = ? WHERE id = 1", {entry.hash}));
   return entry.number;
 }
 
-Result<std::int64_t> close_begun(Transaction& transaction, std::int64_t time) {
+Result<std::int64_t> close_begun(Transaction& transaction, std::int64_t time, const std::string& core) {
+  const std::string of = core.empty() ? "core >= ?" : "core = ?";
   const auto open = TRY(read_entries(TRY(transaction.query(
-      "SELECT " + std::string(kColumns) + " FROM audit WHERE " + std::string(kOpen) + " ORDER BY number", {}))));
+      "SELECT " + std::string(kColumns) + " FROM audit WHERE " + std::string(kOpen) + " AND " + of + " ORDER BY number",
+      {core}))));
   for (Entry entry : open) {
     entry.begun = entry.number;
     entry.time = time;

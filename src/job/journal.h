@@ -32,6 +32,7 @@ struct Entry {
   Decision decision = Decision::allowed;
   Json difference{};       ///< what changed, or why it was denied
   std::int64_t begun = 0;  ///< number of the entry whose outcome this is; 0: of none
+  std::string core{};      ///< of what is begun: who makes it, for close_begun(); no part of the chain, and not read
   std::string hash{};  ///< set by append(): SHA-256, hex, of the hash before it, "\n", and to_json() without "hash" as
                        ///< canonical JSON (members sorted, no white space); the first entry has "" before it
 };
@@ -43,8 +44,8 @@ std::span<const store::Migration> migrations();
 /// Entries of a store are one chain, also of two cores: whoever appends waits for the others' commits.
 Result<std::int64_t> append(store::Transaction& transaction, Entry entry);
 
-/// Outcomes `interrupted` for what was begun and has none: only where no other core works on this store. How many.
-Result<std::int64_t> close_begun(store::Transaction& transaction, std::int64_t time);
+/// Outcomes `interrupted` for what `core` began, or any with "", and has none: only where that core is dead. How many.
+Result<std::int64_t> close_begun(store::Transaction& transaction, std::int64_t time, const std::string& core = {});
 
 struct EntryFilter {
   std::string actor{}, verb{}, subject{}, project{};  ///< equal, "" for any; verb also as a prefix "container."

@@ -170,6 +170,25 @@ TEST_P(Journals, IsOneChainOfTwoCores) {
   EXPECT_EQ(verified.broken, 0) << verified.why;
 }
 
+TEST_P(Journals, ClosesWhatOneCoreBegan) {
+  for (const char* core : {"core_a", "core_b", "core_a"}) {
+    Entry begun = deed(1);
+    begun.decision = Decision::begun;
+    begun.core = core;
+    ASSERT_TRUE(write<std::int64_t>(*database, [&](Transaction& t) { return append(t, begun); }));
+  }
+  const auto close = [&](const std::string& core) {
+    return write<std::int64_t>(*database, [&](Transaction& t) { return close_begun(t, 7, core); }).value_or(-1);
+  };
+  EXPECT_EQ(close("core_c"), 0);
+  EXPECT_EQ(close("core_a"), 2);
+  const auto left = listed({.decision = Decision::begun});
+  ASSERT_EQ(left.size(), 1);
+  EXPECT_EQ(left[0].number, 2);
+  EXPECT_EQ(close(""), 1);
+  EXPECT_EQ(check().broken, 0) << check().why;
+}
+
 TEST_P(Journals, ShowsWhatWasBegunUntilItHasAnOutcome) {
   Entry begun = deed(1), outcome = deed(1), other = deed(2);
   begun.decision = other.decision = Decision::begun;

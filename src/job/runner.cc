@@ -63,7 +63,9 @@ struct Runner::Live {
 };
 
 Runner::Runner(store::Database& database, Options options)
-    : database_(database), options_(std::move(options)), core_(io::new_id("core")) {}
+    : database_(database),
+      options_(std::move(options)),
+      core_(options_.core.empty() ? io::new_id("core") : options_.core) {}
 
 Runner::~Runner() = default;
 
@@ -94,6 +96,7 @@ io::Task<Result<std::string>> Runner::submit(Order order) {
   const io::Context context = co_await io::here();
   auto made = make_live(*context.loop, std::move(job), std::move(order.work), 1);
   made->deadline = order.deadline;
+  if (!recovered_) early_.push_back(made->job.id);
   lives_.push_back(made);  // before it is stored: its place in the queue is that of its order
   auto stored = co_await database_.write<void>(
       [job = made->job, mine = lease()](store::Transaction& t) { return insert_job(t, job, mine); });
@@ -314,8 +317,11 @@ io::Task<Result<Follower::Batch>> LogFollower::from_store(std::size_t most) {
 io::Task<Result<void>> Runner::recover() {
   const io::Context context = co_await io::here();
   const std::int64_t now = options_.alone ? INT64_MAX : io::wall_time();
-  const auto left = CO_TRY(co_await database_.write<std::vector<Job>>(
-      [now, mine = lease()](store::Transaction& t) { return take_over(t, mine, now); }));
+  auto left = CO_TRY(co_await database_.write<std::vector<Job>>(
+      [now, own = !recovered_, mine = lease()](store::Transaction& t) { return take_over(t, mine, now, own); }));
+  std::erase_if(left, [&](const Job& job) { return std::ranges::find(early_, job.id) != early_.end(); });
+  recovered_ = true;
+  early_.clear();
   for (Job job : left) {
     const auto resumer = resumers_.find(job.kind);
     Work work = resumer == resumers_.end() ? Work() : resumer->second(job);

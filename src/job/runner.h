@@ -71,6 +71,7 @@ class Runner {
     std::size_t lines = 5000;      ///< of one job, the newest; the same number of live ones
     std::size_t bytes = 1u << 20;  ///< of them
     bool alone = true;             ///< no other core has this store: what is not ours is a dead one's at once
+    std::string core{};            ///< the same at each start, so that what it had is its own at once; "": a new one
     std::function<void(const Job&)> changed{};      ///< after each change of a state
     std::function<void(const std::string&)> say{};  ///< what the store refused, for berth's own log
   };
@@ -120,6 +121,8 @@ class Runner {
   store::Database& database_;
   Options options_;
   std::string core_;
+  bool recovered_ = false;            ///< what was its own before this start has been taken over
+  std::vector<std::string> early_{};  ///< jobs that were ordered before that
   std::map<std::string, Resumer> resumers_;
   std::list<std::shared_ptr<Live>> lives_;  // queued and running, in the order of submission
   io::Event changed_;

@@ -202,6 +202,21 @@ TEST_P(Runners, ResumesWhatADeadCoreLeftOrSaysThatItWasInterrupted) {
   EXPECT_EQ(stored(ids[1])->state, State::interrupted);
 }
 
+TEST_P(Runners, HasItsOwnJobsAtOnceAfterARestart) {
+  ASSERT_TRUE(write<void>(*database, [&](store::Transaction& t) -> Result<void> {
+    TRY(insert_job(t, {.id = "job_mine", .kind = "x", .state = State::running},
+                   {.core = "core_a", .until = INT64_MAX}));
+    return insert_job(t, {.id = "job_theirs", .kind = "x", .state = State::running},
+                      {.core = "core_b", .until = INT64_MAX});
+  }));
+  Runner runner(*database, {.alone = false, .core = "core_a"});
+  tell(runner, [](Runner& each) -> io::Task<void> {
+    while (!has_ended((co_await each.find("job_mine"))->state)) (void)co_await io::sleep_for(milliseconds(1));
+  });
+  EXPECT_EQ(stored("job_mine")->state, State::interrupted);
+  EXPECT_EQ(stored("job_theirs")->state, State::running);
+}
+
 TEST_P(Runners, LeavesTheJobsOfALivingCoreAlone) {
   ASSERT_TRUE(write<void>(*database, [&](store::Transaction& t) {
     return insert_job(t, {.id = "job_theirs", .kind = "x", .state = State::running},

@@ -55,6 +55,8 @@ CREATE TABLE job_lines (
 ALTER TABLE audit ADD COLUMN begun {integer} NOT NULL DEFAULT 0;
 CREATE INDEX audit_begun ON audit (begun) WHERE begun > 0;
 CREATE INDEX audit_open ON audit (number) WHERE decision = 'begun')"},
+    {.number = 103, .name = "whose audit entries are open", .sql = R"(
+ALTER TABLE audit ADD COLUMN core {text} NOT NULL DEFAULT '')"},
 };
 
 }  // namespace

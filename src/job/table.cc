@@ -123,8 +123,9 @@ Result<std::vector<Job>> list_jobs(Transaction& transaction, const JobFilter& fi
   return read_jobs(TRY(transaction.query(select(conditions) + " ORDER BY id DESC LIMIT ?", values)));
 }
 
-Result<std::vector<Job>> take_over(Transaction& transaction, const Lease& mine, std::int64_t now) {
-  const std::string dead = std::string(kUnended) + " AND core <> ? AND lease < ?";
+Result<std::vector<Job>> take_over(Transaction& transaction, const Lease& mine, std::int64_t now, bool own) {
+  const std::string dead =
+      std::string(kUnended) + (own ? " AND (core = ? OR lease < ?)" : " AND core <> ? AND lease < ?");
   auto jobs = read_jobs(TRY(transaction.query(select(dead) + " ORDER BY id", {mine.core, now})));
   (void)TRY(
       transaction.run("UPDATE jobs SET core = ?, lease = ? WHERE " + dead, {mine.core, mine.until, mine.core, now}));

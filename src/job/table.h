@@ -60,8 +60,8 @@ Result<std::optional<Job>> find_job(store::Transaction& transaction, const std::
 /// The newest first.
 Result<std::vector<Job>> list_jobs(store::Transaction& transaction, const JobFilter& filter);
 /// Makes the jobs that have not ended of cores whose leases ended before `now` those of `mine`, and returns them,
-/// oldest first.
-Result<std::vector<Job>> take_over(store::Transaction& transaction, const Lease& mine, std::int64_t now);
+/// oldest first. With `own`, at the start of a core, also those that it had before.
+Result<std::vector<Job>> take_over(store::Transaction& transaction, const Lease& mine, std::int64_t now, bool own);
 Result<void> renew(store::Transaction& transaction, const Lease& mine);
 /// Removes those that ended, with their lines, beyond the newest `most` jobs.
 Result<void> forget_jobs(store::Transaction& transaction, std::size_t most);
