@@ -17,6 +17,7 @@ import time
 import unittest
 
 from api_client import Api
+from postgres import Postgres
 from serve_test import role_pid
 from support import Serve, containers, engine, images, remove_project, wait_until
 
@@ -63,6 +64,8 @@ class Deed(threading.Thread):
 
 
 class PlatformKillTest(unittest.TestCase):
+    store = {}  # environment that names it; none: the file
+
     @classmethod
     def setUpClass(cls):
         engine()
@@ -72,7 +75,7 @@ class PlatformKillTest(unittest.TestCase):
             cls.addClassCleanup(remove_project, name)
         cls.data = tempfile.mkdtemp(prefix='berth-killed-')
         cls.addClassCleanup(shutil.rmtree, cls.data, ignore_errors=True)
-        cls.serve = Serve(data=cls.data)
+        cls.serve = Serve(data=cls.data, env=cls.store)
         cls.addClassCleanup(lambda: cls.serve.stop())
         cls.api = Api(cls.data).ready()
 
@@ -95,7 +98,7 @@ class PlatformKillTest(unittest.TestCase):
     def restart(self):
         """All of serve: its supervisor starts a core that keeps dying after ever longer pauses."""
         type(self).serve.stop()
-        type(self).serve = Serve(data=self.data)
+        type(self).serve = Serve(data=self.data, env=self.store)
         self.api.ready()
 
     def during(self, ask):
@@ -215,8 +218,24 @@ class PlatformKillTest(unittest.TestCase):
         begun = self.api.get('/audit?decision=begun')['items']
         self.assertEqual(begun, [], 'what was begun has no outcome after all is quiet')
         interrupted = self.api.get('/audit?decision=interrupted&limit=1000')['items']
-        print(f'SEED={SEED}: killed: {dict(self.killed)}; {len(interrupted)} deeds interrupted; {self.jobs} jobs: {dict(self.seen)}; '
+        print(f'SEED={SEED}, {"PostgreSQL" if self.store else "SQLite"}: killed: {dict(self.killed)}; '
+              f'{len(interrupted)} deeds interrupted; {self.jobs} jobs: {dict(self.seen)}; '
               f'{verified["entries"]} audit entries, chain whole', flush=True)
+
+
+class SharedStoreKillTest(PlatformKillTest):
+    """The same on PostgreSQL, where other cores may be at work: what the dead one of this data folder left is known at once."""
+
+    @classmethod
+    def setUpClass(cls):
+        postgres = Postgres()
+        cls.addClassCleanup(postgres.stop)
+        cls.store = {'BERTH_STORE': postgres.database()}
+        super().setUpClass()
+
+    def test_nothing_is_lost_and_nothing_half_done(self):
+        super().test_nothing_is_lost_and_nothing_half_done()
+        self.assertFalse((pathlib.Path(self.data) / 'berth.db').exists())
 
 
 if __name__ == '__main__':

@@ -17,6 +17,7 @@ class Postgres:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix='berth-postgres-')
+        os.chmod(self.folder, 0o711)  # core may have a user of its own
         self.count = 0
         if os.geteuid() == 0:
             user = pwd.getpwnam('postgres')
