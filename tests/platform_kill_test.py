@@ -185,7 +185,11 @@ class PlatformKillTest(unittest.TestCase):
         env = engine().json('GET', f'/containers/{container["Id"]}/json')['Config']['Env']
         self.assertIn(f'VERSION={self.version}', env)
         # Core looks for locks of its dead self when it starts.
-        wait_until(lambda: not self.leftovers(), 20, 'leftovers to go')
+        try:
+            wait_until(lambda: not self.leftovers(), 20, 'leftovers to go')
+        except AssertionError as late:
+            said = self.serve.log.read_text(errors='replace')[-2000:]
+            raise AssertionError(f'{late}: {self.leftovers()}\n{said}') from None
 
     def leftovers(self):
         root = pathlib.Path(self.data) / 'projects'

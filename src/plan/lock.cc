@@ -123,6 +123,12 @@ std::string Owner::text() const {
 
 io::Task<Result<void>> Lock::release(engine::Client& client) {
   auto removed = co_await engine::remove_volume(client, volume_);
+  for (const auto pause : {100, 400, 1000, 2500}) {
+    if (removed || removed.error().code != Code::unavailable ||
+        !co_await io::sleep_for(std::chrono::milliseconds(pause)))
+      break;
+    removed = co_await engine::remove_volume(client, volume_);
+  }
   if (!removed && removed.error().code != Code::not_found) co_return removed;
   co_return Result<void>{};
 }

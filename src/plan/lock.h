@@ -38,6 +38,7 @@ class Lock {
  public:
   /// Set when a dead owner's lock was taken over: for the user.
   const std::string& message() const { return message_; }
+  /// An engine (or a broker before it) that starts anew is waited for, some seconds. Code::unavailable after that.
   io::Task<Result<void>> release(engine::Client& client);
 
  private:

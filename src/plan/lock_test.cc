@@ -60,6 +60,21 @@ TEST_F(LockTest, NamesItsOwnerOnTheEngine) {
   EXPECT_TRUE(take());
 }
 
+TEST_F(LockTest, GoesOnceTheEngineAnswersAgain) {
+  auto lock = take();
+  engine_.inject({.method = "DELETE", .path = "/volumes/*", .times = 4, .drop = true});
+  EXPECT_TRUE(release(*lock));
+  EXPECT_TRUE(labels().is_null());
+}
+
+TEST_F(LockTest, StaysWhereTheEngineIsGone) {
+  auto lock = take();
+  engine_.inject({.method = "DELETE", .path = "/volumes/*", .times = -1, .drop = true});
+  const auto before = loop_->now();
+  EXPECT_FALSE(release(*lock));
+  EXPECT_LE(loop_->now() - before, std::chrono::seconds(10)) << "nobody waits for long";
+}
+
 TEST_F(LockTest, IsHeldByOneOnThisHost) {
   auto lock = take();
   const auto second = take();
